@@ -1,0 +1,54 @@
+"""What a modality does to a recording: `prepare` for all splits, `augment` for train only."""
+
+# Shapes: T time steps; the rest of ``values`` is per modality, see fusion.batch.Stream.
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from datamodules.records import Part
+
+
+class Prepared(NamedTuple):
+    """One modality of one record: ``values`` (T, ...), ``valid`` (T,) bool, ``time_s`` (T,) float64."""
+
+    values: np.ndarray
+    valid: np.ndarray
+    time_s: np.ndarray
+
+
+class Prepare(ABC):
+    """Turn one recording into a Prepared; the same object serves every split and travels with the exported model."""
+
+    def fit(self, parts: Iterable[Part]) -> None:  # noqa: B027  (most transforms have nothing to learn)
+        """Learn statistics from the train split only. Default: none."""
+
+    def state(self) -> dict[str, list[float]]:
+        """What ``fit`` learned, as plain numbers (saved with the model); {} where there is nothing."""
+        return {}
+
+    def load_state(self, state: dict[str, list[float]]) -> None:
+        """Take back what ``state`` gave. A transform that needs statistics raises ValueError when used without."""
+        if state:
+            raise ValueError(f"{type(self).__name__} has no statistics, got {sorted(state)}")
+
+    @abstractmethod
+    def __call__(self, part: Part) -> Prepared:
+        """Prepare one recording. ValueError names the recording's key, what came and what was expected."""
+
+    @abstractmethod
+    def absent(self) -> Prepared:
+        """One invalid step of harmless values: what a record without this modality is collated from."""
+
+
+class Augment(ABC):
+    """Change a prepared training stream at random; never used on validation or test."""
+
+    @abstractmethod
+    def __call__(self, prepared: Prepared, generator: torch.Generator) -> Prepared:
+        """Draw the parameters from ``generator`` first, then apply them; shapes may change in T only."""

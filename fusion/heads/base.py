@@ -1,0 +1,21 @@
+"""What every head promises to the model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from fusion.batch import TokenSet
+
+
+class Head(nn.Module, ABC):
+    """Answer one question from the fused tokens."""
+
+    @abstractmethod
+    def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
+        """``fused`` (B, Q, D) -> logits, (B, K) or (B, P, V); only teacher-forced heads read ``target``."""
+
+    @abstractmethod
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Mean loss over labelled rows (scalar); exactly 0, still attached to the graph, where no row is labelled."""
