@@ -23,27 +23,35 @@ class Prepared(NamedTuple):
 
 
 class Prepare(ABC):
-    """Turn one recording into a Prepared; the same object serves every split and travels with the exported model."""
+    """Turn one recording into a Prepared; the same object serves every split and travels with the exported model.
 
-    def fit(self, parts: Iterable[Part]) -> None:  # noqa: B027  (most transforms have nothing to learn)
-        """Learn statistics from the train split only. Default: none."""
-
-    def state(self) -> dict[str, list[float]]:
-        """What ``fit`` learned, as plain numbers (saved with the model); {} where there is nothing."""
-        return {}
-
-    def load_state(self, state: dict[str, list[float]]) -> None:
-        """Take back what ``state`` gave. A transform that needs statistics raises ValueError when used without."""
-        if state:
-            raise ValueError(f"{type(self).__name__} has no statistics, got {sorted(state)}")
+    ``__call__`` is the expensive half (decode, resample, derive): its result is cached on disk, in physical units.
+    ``scale`` is the cheap half, applied at every read, with statistics that ``fit`` learned from the train split.
+    """
 
     @abstractmethod
     def __call__(self, part: Part) -> Prepared:
-        """Prepare one recording. ValueError names the recording's key, what came and what was expected."""
+        """Prepare one recording, unscaled. ValueError names the recording's key, what came and what was expected."""
 
     @abstractmethod
     def absent(self) -> Prepared:
         """One invalid step of harmless values: what a record without this modality is collated from."""
+
+    def fit(self, prepared: Iterable[Prepared]) -> None:  # noqa: B027  (most transforms have nothing to learn)
+        """Learn statistics from the prepared recordings of the train split. Default: none."""
+
+    def scale(self, prepared: Prepared) -> Prepared:
+        """Apply the statistics. A transform that needs them raises ValueError when it has none."""
+        return prepared
+
+    def state(self) -> dict[str, list[float]]:
+        """What ``fit`` learned, as plain numbers saved with the model; {} where there is nothing."""
+        return {}
+
+    def load_state(self, state: dict[str, list[float]]) -> None:
+        """Take back what ``state`` gave."""
+        if state:
+            raise ValueError(f"{type(self).__name__} has no statistics, got {sorted(state)}")
 
 
 class Augment(ABC):
