@@ -26,8 +26,8 @@ class PrepareSignal(Prepare):
     ``derive.DERIVATIONS`` and ``channels`` picks from what that makes.
     ``baseline`` "rest_reference" emits four channels for each: the value, its difference to the median of the person's
     rest windows, that median and their spread (median absolute deviation); the windows' times are never read.
-    ``is_scaled``: emitted channels become (x - median) / interquartile range of the train split (``fit``).
-    A step is valid when all its channels are known. Output ``values`` (T', E) float32, 0 where not valid.
+    ``is_scaled``: ``scale`` gives (x - median) / interquartile range of the train split (``fit``).
+    ``values`` (T', E) float32, 0 where not valid; a step is valid when all its channels are known.
     """
 
     def __init__(
@@ -59,15 +59,26 @@ class PrepareSignal(Prepare):
         forms = ("{}", "{}_change", "{}_rest", "{}_rest_spread")
         return tuple(form.format(channel) for form in forms for channel in self.channels)
 
-    def fit(self, parts: Iterable[Signal]) -> None:
+    def fit(self, prepared: Iterable[Prepared]) -> None:
         """Median and interquartile range of every emitted channel over the valid steps of the train split."""
         if not self.is_scaled:
             return
-        steps = [prepared.values[prepared.valid] for part in parts if (prepared := self._prepare(part)) is not None]
+        steps = [values[valid] for values, valid, _ in prepared]
         if not sum(map(len, steps)):
             raise ValueError(f"no valid step of {self.channels} in the train split; check data.modalities.*.source")
         low, self._median, high = np.percentile(np.concatenate(steps), [25, 50, 75], axis=0)
         self._spread = np.where(high > low, high - low, 1.0)  # a constant channel keeps its unit
+
+    def scale(self, prepared: Prepared) -> Prepared:
+        if not self.is_scaled:
+            return prepared
+        if self._median is None:
+            raise ValueError(
+                f"no statistics for signal channels {self.channels}; call fit on the train split or load_state first, "
+                f"or set data.modalities.<name>.prepare.is_scaled=false"
+            )
+        values = ((prepared.values - self._median) / self._spread).clip(-CLIP, CLIP)
+        return prepared._replace(values=np.where(prepared.valid[:, None], values, 0).astype(np.float32))
 
     def state(self) -> dict[str, list[float]]:
         if self._median is None:
@@ -89,34 +100,20 @@ class PrepareSignal(Prepare):
         return Prepared(np.zeros((1, len(self.emitted)), np.float32), np.zeros(1, bool), np.zeros(1))
 
     def __call__(self, part: Signal) -> Prepared:
-        if self.is_scaled and self._median is None:
-            raise ValueError(
-                f"signal {part.key!r}: no statistics for {self.channels}; call fit on the train split or load_state "
-                f"first, or set prepare.is_scaled=false"
-            )
-        prepared = self._prepare(part)
-        if prepared is None:
-            return self.absent()
-        values, valid, time_s = prepared
-        if self.is_scaled:
-            values = ((values - self._median) / self._spread).clip(-CLIP, CLIP)
-        return Prepared(np.where(valid[:, None], values, 0).astype(np.float32), valid, time_s)
-
-    def _prepare(self, part: Signal) -> Prepared | None:
-        """All but the scaling; None where nothing can be read."""
         self._check(part)
         unmeasured = np.flatnonzero(~np.isfinite(part.values).any(axis=0))
         if len(unmeasured):
             log.warning("signal %r: column %s is NaN throughout; treated as absent", part.key, unmeasured.tolist())
-            return None
+            return self.absent()
         values = self._derived(part.values, part.rate_hz)
         if self.baseline == "rest_reference":
             values = self._against_rest(part, values)
         valid = np.isfinite(values).all(axis=1)
         if not valid.any():
             log.warning("signal %r: no step with all of %s; treated as absent", part.key, self.channels)
-            return None
-        return Prepared(values, valid, part.start_s + np.arange(len(values)) / self.rate_hz)
+            return self.absent()
+        time_s = part.start_s + np.arange(len(values)) / self.rate_hz
+        return Prepared(np.where(valid[:, None], values, 0).astype(np.float32), valid, time_s)
 
     def _check(self, part: Signal) -> None:
         where = "fix the reader or data.modalities.<name>.prepare"

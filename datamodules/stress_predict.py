@@ -1,0 +1,107 @@
+"""Read Stress-Predict: wrist recordings of people at rest and under induced stress.
+
+Iqbal et al., Sensors 2022, 22(21):8135; Empatica E4: pulse 64 Hz, acceleration 32 Hz, skin conductance and temperature
+4 Hz; one label a second. 27 of the 28 people at hand are labelled.
+"""
+
+# Shapes: T samples of one track, S seconds of one session.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from datamodules.records import Signal
+
+REST, STRESS, UNLABELLED = 0, 1, -1
+
+# name of the part -> (array in the file, factor to the unit, unit); BVP is stored x 100, ACC in 1/64 g
+TRACKS = {
+    "ppg": ("BVP", 0.01, "a.u."),
+    "eda": ("EDA", 1.0, "uS"),
+    "temperature": ("TEMP", 1.0, "degC"),
+    "acc": ("ACC", 1 / 64, "g"),
+}
+
+
+class Track(NamedTuple):
+    """``values`` (T, C) in ``unit``; the first sample lies ``start_s`` after the session began."""
+
+    values: np.ndarray
+    rate_hz: float
+    unit: str
+    start_s: float
+
+    def cut(self, start_s: float, length_s: float) -> np.ndarray:
+        """(length_s * rate_hz, C), NaN where the track had not begun or had ended."""
+        first = round((start_s - self.start_s) * self.rate_hz)
+        last = first + round(length_s * self.rate_hz)
+        window = np.full((last - first, self.values.shape[1]), np.nan, np.float32)
+        known = slice(max(first, 0), min(last, len(self.values)))
+        window[known.start - first : max(known.stop, known.start) - first] = self.values[known]
+        return window
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One person's recording; times are seconds since it began and never leave this class.
+
+    ``labels`` (S,): REST, STRESS or UNLABELLED for every second; ``heart_rate`` in bpm at 1 Hz, as the watch gave it.
+    """
+
+    person_id: str
+    tracks: dict[str, Track]
+    heart_rate: Track
+    labels: np.ndarray
+
+    def starts(self, label: int, length_s: float, stride_s: int) -> list[int]:
+        """Seconds, ``stride_s`` apart, at which a window begins that has ``label`` throughout."""
+        width = round(length_s)
+        run = np.cumsum(np.concatenate([[0], self.labels == label]))
+        return [s for s in range(0, len(self.labels) - width + 1, stride_s) if run[s + width] - run[s] == width]
+
+    def window(self, start_s: float, length_s: float, reference_s: tuple[float, ...]) -> dict[str, Signal]:
+        """All tracks of one window ending at the moment of prediction, with rest windows beginning at reference_s."""
+        return {
+            name: Signal(
+                key=f"stress_predict/{self.person_id}/{start_s:g}/{name}",
+                values=track.cut(start_s, length_s),
+                rate_hz=track.rate_hz,
+                unit=track.unit,
+                start_s=-length_s,
+                reference=tuple(track.cut(s, length_s) for s in reference_s),
+            )
+            for name, track in self.tracks.items()
+        }
+
+
+def read_stress_predict(data_dir: Path) -> list[Session]:
+    """Every labelled person under ``data_dir``/stress_predict, in order of their number."""
+    folder = Path(data_dir) / "stress_predict"
+    labels_file = folder / "labels_hr_rsp_binary.csv.gz"
+    if not labels_file.is_file():
+        raise ValueError(f"stress_predict: no {labels_file.name} in {folder}; set paths.data_dir")
+    table = pd.read_csv(labels_file)
+    return [_session(folder / "raw" / f"S{number:02d}.npz", rows) for number, rows in table.groupby("Participant")]
+
+
+def _session(path: Path, rows: pd.DataFrame) -> Session:
+    if not path.is_file():
+        raise ValueError(f"stress_predict: labels name {path.stem} but there is no {path}; set paths.data_dir")
+    with np.load(path) as file:
+        began_s = float(file["BVP_start"])
+
+        def track(name: str, factor: float, unit: str) -> Track:
+            values = np.asarray(file[name], np.float32).reshape(len(file[name]), -1) * np.float32(factor)
+            return Track(values, float(file[f"{name}_hz"]), unit, float(file[f"{name}_start"]) - began_s)
+
+        tracks = {part: track(*source) for part, source in TRACKS.items()}
+        heart_rate = track("HR", 1.0, "bpm")
+    second = (rows["Time(sec)"] - began_s).round().astype(int).to_numpy()
+    labels = np.full(second.max() + 1, UNLABELLED)
+    labels[second] = rows["Label"].to_numpy()
+    return Session(person_id=path.stem, tracks=tracks, heart_rate=heart_rate, labels=labels)
