@@ -10,7 +10,12 @@ from fusion.batch import TokenSet
 
 
 class Head(nn.Module, ABC):
-    """Answer one question from the fused tokens."""
+    """Answer one question from the fused tokens.
+
+    ``is_generative``: ``predict`` writes token by token, so it is run at the end of training only.
+    """
+
+    is_generative: bool = False
 
     @abstractmethod
     def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
@@ -19,3 +24,11 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Mean loss over labelled rows (scalar); exactly 0, still attached to the graph, where no row is labelled."""
+
+    @abstractmethod
+    def predict(self, fused: TokenSet) -> Tensor:
+        """The answer a person reads: probabilities (B, K), or token ids (B, P)."""
+
+    @abstractmethod
+    def is_labelled(self, target: Tensor) -> Tensor:
+        """(B,) bool, True where ``target`` holds a label."""
