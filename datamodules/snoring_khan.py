@@ -1,0 +1,40 @@
+"""Read the snoring set of Khan (Electronics 2019, 8(9):987): one-second clips, snoring or another sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from datamodules.records import Clip
+
+NEIGHBOURS = 10  # clips are cut from longer recordings that are not named; neighbours in number are kept together
+OF_ONE_KIND = 50  # the other sounds come in runs of 50 of one kind (baby, clock, door, ...)
+
+
+class Sound(NamedTuple):
+    """``source``: the run of neighbouring clips it belongs to; ``kind``: "snoring" or the kind of the other sound."""
+
+    clip: Clip
+    source: str
+    kind: str
+    is_snoring: bool
+
+
+def read_snoring_khan(data_dir: Path) -> list[Sound]:
+    """Every clip under ``data_dir``/snoring_khan, in the order of its meta.csv, the silent ones included."""
+    folder = Path(data_dir) / "snoring_khan"
+    if not (folder / "meta.csv").is_file():
+        raise ValueError(f"snoring_khan: no meta.csv in {folder}; set paths.data_dir")
+    sounds = []
+    for row in pd.read_csv(folder / "meta.csv", dtype=str).itertuples():
+        path = folder / row.filename
+        if not path.is_file():
+            raise ValueError(f"snoring_khan: meta.csv names {row.filename} but there is no {path}; set paths.data_dir")
+        number = int(path.stem.rpartition("_")[2])
+        clip = Clip(key=f"snoring_khan/{path.stem}", sound=path, rate_hz=None, start_s=0.0)
+        is_snoring = row.label == "snoring"
+        kind = "snoring" if is_snoring else f"other {number // OF_ONE_KIND}"
+        sounds.append(Sound(clip, f"snoring_khan/{row.label}/{number // NEIGHBOURS}", kind, is_snoring))
+    return sounds
