@@ -118,7 +118,8 @@ class Guidelines(BaseModel):
     sources: dict[str, str]
 
 
-GUIDELINES = Guidelines.model_validate(yaml.safe_load(files(__package__).joinpath("guidelines.yaml").read_text()))
+_TEXT = files(__package__).joinpath("guidelines.yaml").read_text(encoding="utf-8")
+GUIDELINES = Guidelines.model_validate(yaml.load(_TEXT, yaml.CSafeLoader))  # 10 x faster than the Python loader
 STATES, GOALS, CONSTRAINTS = tuple(GUIDELINES.states), tuple(GUIDELINES.goals), tuple(GUIDELINES.constraints)
 
 

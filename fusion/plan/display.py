@@ -1,0 +1,71 @@
+"""Render a plan for people to read. Nothing parses this: ``to_text`` is the form that machines share."""
+
+from __future__ import annotations
+
+from fusion.plan.schema import Alert, Evidence, Plan, Session
+
+DISCLAIMER = "Not medical advice."
+
+# What an effort feels like on each gauge: ACSM 2011 (Garber et al., Med Sci Sports Exerc 2011;43:1334, table 2).
+EFFORTS = {
+    ("light", "hr_zone"): "light, 57-63 % of maximum heart rate",
+    ("moderate", "hr_zone"): "moderate, 64-76 % of maximum heart rate",
+    ("vigorous", "hr_zone"): "vigorous, 77-95 % of maximum heart rate",
+    ("light", "rpe"): "light, 9-11 on the 6-20 exertion scale",
+    ("moderate", "rpe"): "moderate, 12-13 on the 6-20 exertion scale",
+    ("vigorous", "rpe"): "vigorous, 14-17 on the 6-20 exertion scale",
+    ("light", "talk_test"): "light, singing is possible",
+    ("moderate", "talk_test"): "moderate, talking is easy but singing is not",
+    ("vigorous", "talk_test"): "vigorous, only a few words at a time",
+}
+REFERRALS = {
+    "none": "no referral needed",
+    "discuss_with_clinician": "discuss this plan with a clinician first",
+    "seek_care_now": "seek medical care now",
+}
+
+
+def to_display(plan: Plan) -> str:
+    """Several readable lines, the last one always "Not medical advice."."""
+    diet, sleep, stress = plan.diet, plan.sleep, plan.stress
+    lines = {
+        "Goal": [_say(plan.goal)],
+        "Exercise": [_session(session) for session in plan.exercise] or ["rest"],
+        "Diet": [
+            f"{_say(diet.pattern)}, {_energy(diet.energy_change_kcal)}, protein {diet.protein_g_per_kg:g} g/kg a day",
+            f"more {_list(diet.emphasise)}; less {_list(diet.limit)}",
+        ],
+        "Sleep": [f"{sleep.hours:g} h a night, {_say(sleep.practice)}"],
+        "Stress": [f"{_say(stress.practice)}, {stress.minutes_a_day} min a day"],
+        "Watch": [_alert(alert) for alert in plan.alerts] or ["nothing"],
+        "Clinician": [REFERRALS[plan.referral]],
+        "Because": [_evidence(evidence) for evidence in plan.because] or ["nothing was measured"],
+    }
+    rows = [f"{name if i == 0 else '':<10}{line}" for name, block in lines.items() for i, line in enumerate(block)]
+    return "\n".join([*rows, DISCLAIMER])
+
+
+def _session(session: Session) -> str:
+    effort = EFFORTS[session.effort, session.gauge]
+    return f"{_say(session.activity)}, {session.times} x {session.minutes} min a week ({effort})"
+
+
+def _energy(change_kcal: int) -> str:
+    return f"{change_kcal:+d} kcal a day" if change_kcal else "energy as needed"
+
+
+def _alert(alert: Alert) -> str:
+    return f"{_say(alert.signal)} {alert.direction} {alert.value:g} {alert.unit}: {_say(alert.action)}"
+
+
+def _evidence(evidence: Evidence) -> str:
+    number = "" if evidence.value is None else f" ({evidence.value:g} {evidence.unit})"
+    return f"{evidence.group}: {_say(evidence.finding)}{number}"
+
+
+def _list(foods: tuple[str, ...]) -> str:
+    return ", ".join(map(_say, foods)) or "of nothing in particular"
+
+
+def _say(word: str) -> str:
+    return word.replace("_", " ")

@@ -1,0 +1,128 @@
+"""Score plans by their slots: pure counts, added up over a whole set.
+
+A slot is one typed statement of a plan, e.g. (exercise) "walking is done 5 times a week". Numbers must match exactly,
+except heart rate in the evidence: within 5 bpm, the step that the guideline rounds it to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from fusion.plan.guidelines import HEART_RATE_STEP_BPM
+from fusion.plan.schema import Evidence, Plan
+
+SECTIONS = tuple(Plan.model_fields)
+
+
+class Counts(NamedTuple):
+    """Slots predicted and in the reference, predicted only, and in the reference only."""
+
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        return Counts(*(a + b for a, b in zip(self, other, strict=True)))
+
+    @property
+    def precision(self) -> float:
+        return _share(self.tp, self.tp + self.fp, nothing_to_find=self.fn == 0)
+
+    @property
+    def recall(self) -> float:
+        return _share(self.tp, self.tp + self.fn, nothing_to_find=self.fp == 0)
+
+    @property
+    def f1(self) -> float:
+        return _share(2 * self.tp, 2 * self.tp + self.fp + self.fn, nothing_to_find=True)
+
+
+class PlanScore:
+    """Parse rate, exact match and slot precision, recall and F1 of all plans added so far."""
+
+    def __init__(self) -> None:
+        self.num_plans = self.num_parsed = self.num_exact = 0
+        self.sections = dict.fromkeys(SECTIONS, Counts())
+
+    def add(self, predicted: Plan | list[str] | None, reference: Plan) -> None:
+        """Count one plan. ``predicted`` is what ``parse`` gave: errors, like None, find no slot at all."""
+        counts = slot_counts(predicted, reference)
+        self.num_plans += 1
+        self.num_parsed += isinstance(predicted, Plan)
+        self.num_exact += all(c.fp == c.fn == 0 for c in counts.values())
+        self.sections = {section: self.sections[section].plus(counts[section]) for section in SECTIONS}
+
+    def compute(self) -> dict[str, float]:
+        """Shares in 0..1: parse_rate, exact_match, slot_precision, slot_recall, slot_f1, slot_f1_<section>.
+
+        A section with nothing to find and nothing claimed in the whole set scores 1. ValueError before any ``add``.
+        """
+        if not self.num_plans:
+            raise ValueError("PlanScore has seen no plan; add at least one, or leave plan metrics out of this split")
+        total = Counts(*map(sum, zip(*self.sections.values(), strict=True)))
+        return {
+            "parse_rate": self.num_parsed / self.num_plans,
+            "exact_match": self.num_exact / self.num_plans,
+            "slot_precision": total.precision,
+            "slot_recall": total.recall,
+            "slot_f1": total.f1,
+            **{f"slot_f1_{section}": counts.f1 for section, counts in self.sections.items()},
+        }
+
+
+def slot_counts(predicted: Plan | list[str] | None, reference: Plan) -> dict[str, Counts]:
+    """Section -> counts of one plan against its reference; every slot of the reference is missed without a plan."""
+    expected = slots(reference)
+    found = slots(_snap(predicted, reference)) if isinstance(predicted, Plan) else dict.fromkeys(SECTIONS, Counter())
+    hits = {section: (found[section] & expected[section]).total() for section in SECTIONS}
+    return {s: Counts(hits[s], found[s].total() - hits[s], expected[s].total() - hits[s]) for s in SECTIONS}
+
+
+def slots(plan: Plan) -> dict[str, Counter[tuple]]:
+    """Section -> its slots, each as often as the plan says it."""
+    return {section: Counter(_slots(getattr(plan, section))) for section in SECTIONS}
+
+
+def _slots(part: object) -> Iterator[tuple]:
+    """(value,) of a word, (field, value) of a section, (first field's value, field, value) of an item of a list."""
+    if isinstance(part, BaseModel):
+        for name, value in part:
+            yield from ((name, v) for v in (value if isinstance(value, tuple) else (value,)))
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from _item_slots(item)
+    else:
+        yield (part,)
+
+
+def _item_slots(item: BaseModel) -> Iterator[tuple]:
+    """A session by its activity, an alert by its signal, evidence by its finding (and number where it has one)."""
+    if isinstance(item, Evidence):
+        yield item.group, item.finding
+        if item.value is not None:
+            yield item.finding, item.value, item.unit
+    else:
+        (_, key), *rest = item
+        yield (key,)
+        yield from ((key, name, value) for name, value in rest)
+
+
+def _snap(predicted: Plan, reference: Plan) -> Plan:
+    """``predicted`` with every heart rate in its evidence that is close enough set to the reference's own."""
+
+    def snap(claim: Evidence) -> Evidence:
+        for true in reference.because:
+            same = (claim.group, claim.finding, claim.unit) == (true.group, true.finding, "bpm")
+            if same and abs(claim.value - true.value) <= HEART_RATE_STEP_BPM:
+                return true
+        return claim
+
+    return predicted.model_copy(update={"because": tuple(map(snap, predicted.because))})
+
+
+def _share(part: int, whole: int, *, nothing_to_find: bool) -> float:
+    return part / whole if whole else float(nothing_to_find)
