@@ -1,0 +1,99 @@
+"""Attention, time encoding and feed-forward: the layers that fusions and heads share."""
+
+# Shapes: B people, Q queries, N context tokens, H heads, D width, d width of a head.
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from fusion.masks import attention_mask
+
+SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 1.0, 86_400.0  # a heart beat to a day: what recordings here resolve
+NUM_PERIODS = 16
+
+
+class KeysValues(NamedTuple):
+    """What attention has read of its context: each (B, H, N, d)."""
+
+    keys: Tensor
+    values: Tensor
+
+    def append(self, new: KeysValues) -> KeysValues:
+        """Add the keys and values of later tokens."""
+        return KeysValues(torch.cat([self.keys, new.keys], dim=2), torch.cat([self.values, new.values], dim=2))
+
+
+class Attention(nn.Module):
+    """Multi-head attention (Vaswani et al. 2017) on ``F.scaled_dot_product_attention``, with ``valid`` masks.
+
+    Every row needs at least one valid context token; the callers guarantee it (null token, first plan token).
+    """
+
+    def __init__(self, *, dim: int, num_heads: int, dropout: float) -> None:
+        super().__init__()
+        if dim % num_heads:
+            raise ValueError(f"attention width {dim} is not a multiple of num_heads={num_heads}; change one of them")
+        self.num_heads = num_heads
+        self.dropout = dropout
+        self.query = nn.Linear(dim, dim)
+        self.key_value = nn.Linear(dim, 2 * dim)
+        self.out = nn.Linear(dim, dim)
+
+    def read(self, context: Tensor) -> KeysValues:
+        """Keys and values of ``context`` (B, N, D), to be kept where the same context is attended to again."""
+        return KeysValues(*rearrange(self.key_value(context), "b n (two h d) -> two b h n d", two=2, h=self.num_heads))
+
+    def forward(
+        self, x: Tensor, context: Tensor | KeysValues, valid: Tensor | None = None, *, is_causal: bool = False
+    ) -> Tensor:
+        """``x`` (B, Q, D) attends to ``context`` (B, N, D) where ``valid`` (B, N) -> (B, Q, D)."""
+        keys, values = context if isinstance(context, KeysValues) else self.read(context)
+        answer = F.scaled_dot_product_attention(
+            rearrange(self.query(x), "b q (h d) -> b h q d", h=self.num_heads),
+            keys,
+            values,
+            attn_mask=None if valid is None else attention_mask(valid),
+            dropout_p=self.dropout if self.training else 0.0,
+            is_causal=is_causal,
+        )
+        return self.out(rearrange(answer, "b h q d -> b q (h d)"))
+
+
+class FeedForward(nn.Sequential):
+    """Two linear layers with a GELU between, applied to every token: (..., dim) -> (..., dim_out or dim)."""
+
+    def __init__(self, *, dim: int, hidden: int, dropout: float, dim_out: int | None = None) -> None:
+        super().__init__(
+            nn.Linear(dim, hidden),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, dim_out or dim),
+            nn.Dropout(dropout),
+        )
+
+
+class TimeEncoding(nn.Module):
+    """Encode seconds relative to the prediction: a signed logarithm, and harmonics from one second to one day.
+
+    The logarithm orders what happened from seconds to months; the harmonics (as in Vaswani et al. 2017, section 3.5,
+    on real time) tell neighbouring seconds apart. A learned linear layer mixes them.
+    """
+
+    def __init__(self, *, dim: int) -> None:
+        super().__init__()
+        ratio = (LONGEST_PERIOD_S / SHORTEST_PERIOD_S) ** (1 / (NUM_PERIODS - 1))
+        self.angular_rates = [2 * math.pi / (SHORTEST_PERIOD_S * ratio**i) for i in range(NUM_PERIODS)]
+        self.mix = nn.Linear(1 + 2 * NUM_PERIODS, dim)
+
+    def forward(self, time_s: Tensor) -> Tensor:
+        """(B, N) seconds -> (B, N, D)."""
+        time_s = time_s.float()  # half precision cannot hold the phase of a second within a day
+        logarithm = time_s.sign() * time_s.abs().log1p()
+        phase = time_s[..., None] * time_s.new_tensor(self.angular_rates)
+        return self.mix(torch.cat([logarithm[..., None], phase.sin(), phase.cos()], dim=-1))
