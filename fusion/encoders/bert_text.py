@@ -1,0 +1,119 @@
+"""Encode text with any BERT: packaged MiniLM, a local directory or a hub name."""
+
+# Shapes: B people, T word pieces, F hidden size, D width.
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, BertConfig, BertModel
+
+from fusion.batch import Stream, TokenSet
+from fusion.encoders.base import Encoder
+from fusion.masks import has_any, masked_mean, remask
+from fusion.weights import PRETRAINED, check_weights, find_weights, missing_weights
+
+
+class BertTextEncoder(Encoder):
+    """Project the hidden states of a BERT (Devlin et al. 2019) to tokens and add their mean as a summary token.
+
+    ``is_frozen`` freezes the backbone, except its ``num_trainable_layers`` topmost layers; frozen layers stay in
+    evaluation mode, so their dropout is off. Without trainable layers the hidden states may be cached.
+    ``config`` holds ``BertConfig`` arguments: weights="random" needs them, pretrained weights are checked against them.
+    """
+
+    def __init__(
+        self,
+        *,
+        dim: int,
+        name: str,
+        weights: str,
+        is_frozen: bool,
+        max_tokens: int,
+        num_trainable_layers: int = 0,
+        config: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        check_weights(weights)
+        self.dim = dim
+        self.backbone = _load(name, config) if weights == PRETRAINED else _random(name, config)
+        longest = self.backbone.config.max_position_embeddings
+        if max_tokens > longest:
+            raise ValueError(f"max_tokens={max_tokens}, but {name!r} reads at most {longest}; lower max_tokens")
+        if num_trainable_layers and not is_frozen:
+            raise ValueError(
+                f"num_trainable_layers={num_trainable_layers} needs is_frozen=true; now every layer trains"
+            )
+        self.max_tokens = max_tokens
+        self.is_frozen = is_frozen
+        self.is_cacheable = is_frozen and num_trainable_layers == 0
+        layers = self.backbone.encoder.layer
+        self.trainable_layers = list(layers[len(layers) - num_trainable_layers :])
+        if is_frozen:
+            self.backbone.requires_grad_(False)
+            for layer in self.trainable_layers:
+                layer.requires_grad_(True)
+        self.project = nn.Linear(self.backbone.config.hidden_size, dim)
+
+    def train(self, mode: bool = True) -> BertTextEncoder:
+        """Train as any module, but leave frozen layers in evaluation mode."""
+        super().train(mode)
+        if self.is_frozen:
+            self.backbone.eval()
+            for layer in self.trainable_layers:
+                layer.train(mode)
+        return self
+
+    def forward(self, stream: Stream) -> TokenSet:
+        """``values`` (B, T) ids, or (B, T, F) floats from ``features`` -> T tokens, then the summary: (B, T + 1, D)."""
+        values, valid, time_s = stream
+        hidden = values if values.is_floating_point() else self._hidden(values, valid)
+        tokens = self.project(remask(hidden, valid).to(self.project.weight.dtype))
+        summary = masked_mean(tokens, valid)
+        token_valid = torch.cat([valid, has_any(valid)[:, None]], dim=1)
+        token_time_s = torch.cat([time_s, masked_mean(time_s, valid)[:, None]], dim=1)
+        tokens = torch.cat([tokens, summary[:, None]], dim=1)
+        return TokenSet(remask(tokens, token_valid), token_valid, token_time_s)
+
+    @torch.no_grad()
+    def features(self, stream: Stream) -> Stream:
+        """Hidden states of the frozen backbone: ids (B, T) -> (B, T, F), zero where not valid."""
+        if not self.is_cacheable:
+            return super().features(stream)
+        return stream._replace(values=remask(self._hidden(stream.values, stream.valid), stream.valid))
+
+    def _hidden(self, ids: Tensor, valid: Tensor) -> Tensor:
+        """(B, T) ids -> (B, T, F) last hidden states."""
+        if ids.shape[1] > self.max_tokens:
+            raise ValueError(
+                f"text stream has {ids.shape[1]} tokens, encoder reads at most {self.max_tokens}; "
+                f"set data.modalities.<name>.prepare.max_tokens"
+            )
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_cacheable):
+            return self.backbone(input_ids=remask(ids, valid), attention_mask=valid.long()).last_hidden_state
+
+
+def _load(name: str, config: dict[str, Any] | None) -> nn.Module:
+    """Pretrained weights of ``name`` without the pooler, which nothing here would train."""
+    try:
+        model, info = AutoModel.from_pretrained(find_weights(name), output_loading_info=True)
+    except OSError as error:
+        raise missing_weights(name) from error
+    model.pooler = None
+    missing = sorted(key for key in info["missing_keys"] if not key.startswith("pooler."))
+    if missing:
+        raise ValueError(f"weights {name!r} lack {missing[:3]}; choose a complete BERT checkpoint")
+    for key, expected in (config or {}).items():
+        if getattr(model.config, key, None) != expected:
+            got = getattr(model.config, key, None)
+            raise ValueError(f"weights {name!r} have {key}={got}, config says {expected}; fix config or name")
+    return model
+
+
+def _random(name: str, config: dict[str, Any] | None) -> nn.Module:
+    """An untrained BERT of the given sizes."""
+    if not config:
+        raise ValueError(f"weights=random for {name!r} needs config: vocab_size, hidden_size, num_hidden_layers, ...")
+    return BertModel(BertConfig(**config), add_pooling_layer=False)
