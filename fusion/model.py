@@ -1,0 +1,75 @@
+"""The model: encoders -> token sets -> fusion -> heads."""
+
+# Shapes: B people, b people who have the modality, N tokens, Q fused tokens, D width, K classes, P plan tokens.
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fusion.batch import GROUPS, Batch, Stream, TokenSet
+from fusion.encoders.base import Encoder
+from fusion.fusions.base import Fusion
+from fusion.heads.base import Head
+from fusion.masks import has_any
+
+
+class FusionModel(nn.Module):
+    """Read any subset of modalities of a person and answer every head in one pass.
+
+    ``encoders`` and ``groups`` are keyed by modality name, ``heads`` by head name. To answer without targets, call
+    ``fuse(encode(streams))`` and then ``predict`` of a head in ``heads``.
+    """
+
+    def __init__(
+        self, *, encoders: dict[str, Encoder], groups: dict[str, str], fusion: Fusion, heads: dict[str, Head]
+    ) -> None:
+        super().__init__()
+        for name, encoder in encoders.items():
+            if groups.get(name) not in GROUPS:
+                raise ValueError(f"modality {name!r} has group {groups.get(name)!r}, expected one of {GROUPS}")
+            if encoder.dim != fusion.dim:
+                raise ValueError(
+                    f"encoder {name!r} gives width {encoder.dim}, fusion reads {fusion.dim}; "
+                    f"set model.encoders.{name}.dim and model.fusion.dim to the same number"
+                )
+        self.encoders = nn.ModuleDict(encoders)
+        self.groups = dict(groups)
+        self.fusion = fusion
+        self.heads = nn.ModuleDict(heads)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Logits of every head, (B, K) or (B, P, V)."""
+        return self.answer(self.fuse(self.encode(batch.streams)), batch.targets)
+
+    def encode(self, streams: dict[str, Stream]) -> dict[str, TokenSet]:
+        """Tokens (B, N, D) of every configured modality; where a row lacks it, its tokens are not valid."""
+        absent = sorted(self.encoders.keys() - streams.keys())
+        if absent:
+            raise ValueError(
+                f"no stream for {absent}, got {sorted(streams)}; give an absent modality as rows of valid=False"
+            )
+        return {name: _encode_present(encoder, streams[name]) for name, encoder in self.encoders.items()}
+
+    def fuse(self, token_sets: dict[str, TokenSet]) -> TokenSet:
+        """Join the tokens of all modalities: -> (B, Q, D), all valid."""
+        return self.fusion(token_sets)
+
+    def answer(self, fused: TokenSet, targets: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Logits of every head; a teacher-forced head reads its target."""
+        return {name: head(fused, targets.get(name)) for name, head in self.heads.items()}
+
+
+def _encode_present(encoder: Encoder, stream: Stream) -> TokenSet:
+    """Run ``encoder`` over the rows that have the modality only, then put its tokens back into all rows.
+
+    Where no row has it, one dummy row runs and none of its tokens is valid: gradients are zeros, never None, so that
+    the optimiser and other ranks see the same parameters in every step.
+    """
+    present = has_any(stream.valid)
+    if not present.any():
+        tokens, valid, time_s = encoder(encoder.dummy(stream))
+        rows = len(present)
+        return TokenSet(*(x.expand(rows, *x.shape[1:]) for x in (tokens * 0, torch.zeros_like(valid), time_s)))
+    encoded = encoder(Stream(*(x[present] for x in stream)))
+    return TokenSet(*(x.new_zeros(len(present), *x.shape[1:]).index_put((present,), x) for x in encoded))
