@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Group = Literal["text", "signals", "photo", "audio"]
 
@@ -16,7 +16,7 @@ class Finding(BaseModel):
 
     group: Group
     finding: str
-    value: float | None = None
+    value: float | None = Field(default=None, allow_inf_nan=False)
     unit: str | None = None
 
 

@@ -56,7 +56,7 @@ StressPractice = Literal[
 Signal = Literal["resting_heart_rate", "glucose", "glucose_before_exercise", "sleep_duration"]
 Direction = Literal["above", "below"]
 Unit = Literal["bpm", "mg/dL", "h"]
-Action = Literal["rest_and_recheck", "call_clinician", "take_fast_carbs", "carry_carbs", "earlier_bedtime"]
+Action = Literal["rest_and_recheck", "call_clinician", "eat_fast_carbs", "eat_and_carry_carbs", "earlier_bedtime"]
 Referral = Literal["none", "discuss_with_clinician", "seek_care_now"]  # in rising urgency
 
 GROUPS: tuple[str, ...] = get_args(Group)

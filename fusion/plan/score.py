@@ -10,10 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
 from fusion.plan.guidelines import HEART_RATE_STEP_BPM
-from fusion.plan.schema import Evidence, Plan
+from fusion.plan.schema import Alert, Diet, Evidence, Plan, Session, Sleep, Stress
 
 SECTIONS = tuple(Plan.model_fields)
 
@@ -77,7 +75,7 @@ class PlanScore:
 def slot_counts(predicted: Plan | list[str] | None, reference: Plan) -> dict[str, Counts]:
     """Section -> counts of one plan against its reference; every slot of the reference is missed without a plan."""
     expected = slots(reference)
-    found = slots(_snap(predicted, reference)) if isinstance(predicted, Plan) else dict.fromkeys(SECTIONS, Counter())
+    found = slots(_snap(predicted, reference)) if isinstance(predicted, Plan) else {s: Counter() for s in SECTIONS}
     hits = {section: (found[section] & expected[section]).total() for section in SECTIONS}
     return {s: Counts(hits[s], found[s].total() - hits[s], expected[s].total() - hits[s]) for s in SECTIONS}
 
@@ -87,28 +85,28 @@ def slots(plan: Plan) -> dict[str, Counter[tuple]]:
     return {section: Counter(_slots(getattr(plan, section))) for section in SECTIONS}
 
 
-def _slots(part: object) -> Iterator[tuple]:
-    """(value,) of a word, (field, value) of a section, (first field's value, field, value) of an item of a list."""
-    if isinstance(part, BaseModel):
-        for name, value in part:
-            yield from ((name, v) for v in (value if isinstance(value, tuple) else (value,)))
-    elif isinstance(part, tuple):
-        for item in part:
-            yield from _item_slots(item)
-    else:
-        yield (part,)
-
-
-def _item_slots(item: BaseModel) -> Iterator[tuple]:
-    """A session by its activity, an alert by its signal, evidence by its finding (and number where it has one)."""
-    if isinstance(item, Evidence):
-        yield item.group, item.finding
-        if item.value is not None:
-            yield item.finding, item.value, item.unit
-    else:
-        (_, key), *rest = item
-        yield (key,)
-        yield from ((key, name, value) for name, value in rest)
+def _slots(section: object) -> Iterator[tuple]:
+    """The slots of a word, of a part with fields, or of several items."""
+    match section:
+        case str(word):
+            yield (word,)
+        case tuple(items):
+            for item in items:
+                yield from _slots(item)
+        case Session():
+            yield (section.activity,)
+            yield from ((section.activity, name, value) for name, value in section if name != "activity")
+        case Alert():
+            yield section.signal, section.direction
+            yield section.signal, section.value, section.unit
+            yield section.signal, section.action
+        case Evidence():
+            yield section.group, section.finding
+            if section.value is not None:
+                yield section.finding, section.value, section.unit
+        case Diet() | Sleep() | Stress():
+            for name, value in section:
+                yield from ((name, v) for v in (value if isinstance(value, tuple) else (value,)))
 
 
 def _snap(predicted: Plan, reference: Plan) -> Plan:
@@ -116,8 +114,8 @@ def _snap(predicted: Plan, reference: Plan) -> Plan:
 
     def snap(claim: Evidence) -> Evidence:
         for true in reference.because:
-            same = (claim.group, claim.finding, claim.unit) == (true.group, true.finding, "bpm")
-            if same and abs(claim.value - true.value) <= HEART_RATE_STEP_BPM:
+            is_same = (claim.group, claim.finding) == (true.group, true.finding) and claim.unit == true.unit == "bpm"
+            if is_same and abs(claim.value - true.value) <= HEART_RATE_STEP_BPM:
                 return true
         return claim
 
