@@ -27,7 +27,15 @@ class Prepare(ABC):
 
     ``__call__`` is the expensive half (decode, resample, derive): its result is cached on disk, in physical units.
     ``scale`` is the cheap half, applied at every read, with statistics that ``fit`` learned from the train split.
+    ``settings`` are the constructor's keywords: they and the recording's key decide the cached content.
     """
+
+    settings: dict[str, object]
+
+    def __new__(cls, **settings: object) -> Prepare:
+        self = super().__new__(cls)
+        self.settings = {"prepare": cls.__qualname__, **settings}
+        return self
 
     @abstractmethod
     def __call__(self, part: Part) -> Prepared:

@@ -41,6 +41,12 @@ class HealthStateHead(Head):
         self.score = nn.Linear(dim, 1)
         self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, len(classes)))
 
+    def balance(self, counts: Sequence[int]) -> None:
+        """Weigh every class by the inverse of its train ``counts``; the mean weight of a record stays 1."""
+        if min(counts) == 0:
+            raise ValueError(f"no train record of {self.classes[list(counts).index(0)]!r}; set class_weights=none")
+        self.class_weights.copy_(sum(counts) / (len(counts) * torch.tensor(counts)))
+
     def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
         """``fused`` (B, Q, D) -> logits (B, K)."""
         weights = self.score(fused.tokens).softmax(dim=1)

@@ -1,0 +1,193 @@
+"""From a cohort of records to the batches of every split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader
+
+from datamodules.cohort import Cohort
+from datamodules.collate import collate
+from datamodules.dataset import RecordDataset
+from datamodules.features import run_backbone
+from datamodules.modality import Modality
+from datamodules.records import HealthRecord, Note, Part
+from datamodules.sampler import CountedSampler
+from datamodules.store import PreparedStore, build_store
+from datamodules.transforms.base import Prepared
+from fusion.batch import GROUPS, Batch, Stream
+
+SPLITS = ("train", "val", "test")
+
+
+class HealthDataModule(pl.LightningDataModule):
+    """Prepare a cohort's records once and serve them.
+
+    ``labels`` is the data yaml's list of labelled heads (heads without classes have an empty list); it must agree with
+    the cohort. ``heads``: heads of this run; one that the data do not label is an error. ``modality_dropout``: chance
+    that training hides a group of a record. ``is_testing_streams`` adds a row per single stream to the test.
+    """
+
+    def __init__(
+        self, *, cohort: Cohort, labels: dict[str, list[str]], modalities: dict[str, Modality], heads: list[str],
+        batch_size: int, eval_batch_size: int, num_workers: int, modality_dropout: float, is_testing_streams: bool,
+        cache_dir: str, seed: int,
+    ):  # fmt: skip
+        super().__init__()
+        self.cohort, self.labels, self.modalities, self.heads = cohort, labels, modalities, heads
+        self.batch_size, self.eval_batch_size, self.num_workers = batch_size, eval_batch_size, num_workers
+        self.modality_dropout, self.is_testing_streams = modality_dropout, is_testing_streams
+        self.cache_dir, self.seed = Path(cache_dir), seed
+        self.splits: dict[str, list[HealthRecord]] = {}
+        self.stores: dict[str, PreparedStore] = {}
+        self.featured: set[str] = set()
+        self._check()
+
+    def _check(self) -> None:
+        if not self.modalities:
+            raise ValueError("data.modalities is empty; choose some, e.g. modality=[text,ppg]")
+        unlabelled = [head for head in self.heads if head not in self.labels]
+        if unlabelled:
+            raise ValueError(
+                f"head {unlabelled[0]!r} is configured but data {self.cohort.name!r} labels only "
+                f"{sorted(self.labels)}; remove it from head=[...] or choose another data=..."
+            )
+        for head, classes in self.cohort.labels.items():
+            if list(self.labels.get(head, classes)) != list(classes):
+                raise ValueError(f"labels of head {head!r}: config says {self.labels[head]}, data say {list(classes)}")
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read the records, prepare every stream (from the cache where it is there) and fit the statistics on train."""
+        if self.splits:
+            return
+        self.splits = {split: self.cohort.records(split) for split in SPLITS}
+        for name, modality in self.modalities.items():
+            parts = {key: part for split in SPLITS for key, part in self._parts(name, split)}
+            if not parts:
+                raise ValueError(f"no record of {self.cohort.name!r} has {modality.source!r}; drop modality {name!r}")
+            settings = {"cohort": self.cohort.fingerprint, **modality.prepare.settings}
+            prepare = partial(_prepare, modality, parts)
+            self.stores[name] = build_store(self.cache_dir, name, settings, sorted(parts), prepare)
+            train_keys = sorted({key for key, _ in self._parts(name, "train")})
+            modality.prepare.fit(self.stores[name][key] for key in train_keys)
+
+    def cache_features(self, name: str, identity: object, features: Callable[[Stream], Stream]) -> None:
+        """Replace the stream ``name`` by its frozen encoder's features; ``identity`` names encoder and weights."""
+        if self.modalities[name].augment is not None:
+            raise ValueError(
+                f"features of {name!r} cannot be cached while it is augmented; set data.modalities.{name}.augment=null "
+                f"or finetune.is_cached=false"
+            )
+        store = self.stores[name]
+        settings = {
+            "stream": self.modalities[name].prepare.settings,
+            "encoder": identity,
+            "of": self.cohort.fingerprint,
+        }
+        compute = partial(run_backbone, store, self.eval_batch_size, features)
+        self.stores[name] = build_store(self.cache_dir, f"{name}-features", settings, list(store.keys), compute)
+        self.featured.add(name)
+
+    def class_counts(self, head: str) -> list[int]:
+        """Train records per class of ``head``."""
+        labels = [record.targets[head] for record in self.splits["train"] if record.targets.get(head) is not None]
+        return np.bincount(labels, minlength=len(self.labels[head])).tolist()
+
+    def sources(self, split: str) -> dict[str, dict[str, str]]:
+        """By record id, the person and every other source a bootstrap resamples."""
+        return {r.record_id: {"person": r.person_id, **r.sources} for r in self.splits[split]}
+
+    def descriptions(self, split: str) -> dict[str, str]:
+        """By record id, what the person gave, in words."""
+        return {record.record_id: _describe(record) for record in self.splits[split]}
+
+    def test_rows(self) -> dict[str, list[str]]:
+        """Rows of the results table: name -> modalities shown. All, every other subset of groups, the empty prior."""
+        groups = [g for g in GROUPS if any(m.group == g for m in self.modalities.values())]
+        subsets = [subset for size in range(1, len(groups)) for subset in combinations(groups, size)]
+        rows = {"all": list(self.modalities)}
+        rows |= {"+".join(s): [n for n, m in self.modalities.items() if m.group in s] for s in subsets}
+        rows["prior"] = []
+        if self.is_testing_streams:
+            rows |= {f"stream:{name}": [name] for name in self.modalities}
+        return rows
+
+    def train_dataloader(self) -> DataLoader:
+        dataset = self._dataset(self.splits["train"], dropout=self.modality_dropout, is_augmented=True)
+        return self._loader(dataset, self.batch_size, is_train=True)
+
+    def val_dataloader(self) -> DataLoader:
+        return self._loader(self._dataset(self.splits["val"]), self.eval_batch_size)
+
+    def test_dataloader(self) -> list[DataLoader]:
+        return self.row_dataloaders("test")
+
+    def row_dataloaders(self, split: str) -> list[DataLoader]:
+        """One loader per row of ``test_rows``, over the records that have every group the row shows."""
+        loaders = []
+        for shown in self.test_rows().values():
+            needed = {self.modalities[name].group for name in shown}
+            records = [record for record in self.splits[split] if needed <= self.present(record)]
+            loaders.append(self._loader(self._dataset(records, keep=shown), self.eval_batch_size))
+        return loaders
+
+    def present(self, record: HealthRecord) -> set[str]:
+        """Groups of which the record has at least one usable stream."""
+        return {modality.group for name, modality in self.modalities.items() if self.lookup(name, record) is not None}
+
+    def lookup(self, name: str, record: HealthRecord) -> Prepared | None:
+        """The prepared, scaled stream of a record; None where it is absent or nothing in it was measured."""
+        part = record.parts.get(self.modalities[name].source)
+        if part is None:
+            return None
+        stream = self.stores[name][part_key(part)]
+        if not stream.valid.any():
+            return None
+        return stream if name in self.featured else self.modalities[name].prepare.scale(stream)
+
+    def _parts(self, name: str, split: str) -> Iterator[tuple[str, Part]]:
+        source = self.modalities[name].source
+        return ((part_key(r.parts[source]), r.parts[source]) for r in self.splits[split] if source in r.parts)
+
+    def _dataset(self, records: list[HealthRecord], **settings: object) -> RecordDataset:
+        return RecordDataset(
+            records=records, modalities=self.modalities, lookup=self.lookup, heads=self.heads, **settings
+        )
+
+    def _loader(self, dataset: RecordDataset, batch_size: int, is_train: bool = False) -> DataLoader:
+        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        sampler = CountedSampler(
+            num_records=len(dataset), seed=self.seed, is_train=is_train, rank=rank, world_size=world_size
+        )
+        return DataLoader(
+            dataset, batch_size=batch_size, sampler=sampler, num_workers=self.num_workers, drop_last=False,
+            collate_fn=self.collate_fn(), persistent_workers=self.num_workers > 0,
+        )  # fmt: skip
+
+    def collate_fn(self) -> Callable[[list], Batch]:
+        absent = {}
+        for name, modality in self.modalities.items():
+            absent[name] = modality.prepare.absent()
+            if name in self.featured:
+                values, valid, time_s = self.stores[name][next(iter(self.stores[name].keys))]
+                absent[name] = Prepared(values[:1] * 0, valid[:1] & False, time_s[:1] * 0)
+        return partial(collate, absent=absent)
+
+
+def part_key(part: Part) -> str:
+    """The name under which a recording's prepared stream is cached."""
+    return "|".join(photo.key for photo in part) if isinstance(part, tuple) else part.key
+
+
+def _prepare(modality: Modality, parts: dict[str, Part]) -> Iterator[tuple[str, Prepared]]:
+    return ((key, modality.prepare(part)) for key, part in parts.items())
+
+
+def _describe(record: HealthRecord) -> str:
+    parts = [f"text: {part.text}" if isinstance(part, Note) else name for name, part in record.parts.items()]
+    return ", ".join(parts) or "nothing"

@@ -1,0 +1,69 @@
+"""Records of one split as samples: modality dropout first, then streams, then targets from what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from datamodules.collate import Sample
+from datamodules.modality import Modality
+from datamodules.records import HealthRecord
+from datamodules.sampler import Draw
+from datamodules.transforms.base import Prepared
+from fusion.plan import Facts, guideline, load_tokenizer, to_text
+
+Lookup = Callable[[str, HealthRecord], Prepared | None]
+
+
+class RecordDataset(Dataset[Sample]):
+    """``lookup(modality, record)`` gives the prepared, scaled stream or None where the record lacks it.
+
+    ``heads``: targets to give out. ``keep``: modalities a record may show (a row of the results table); None = all.
+    ``dropout``: chance that a group is hidden; at least one group of the record always stays.
+    """
+
+    def __init__(
+        self, *, records: list[HealthRecord], modalities: dict[str, Modality], lookup: Lookup, heads: list[str],
+        keep: frozenset[str] | None = None, dropout: float = 0.0, is_augmented: bool = False,
+    ):  # fmt: skip
+        self.records, self.modalities, self.lookup, self.heads = records, modalities, lookup, heads
+        self.keep, self.dropout, self.is_augmented = keep, dropout, is_augmented
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, draw: Draw) -> Sample:
+        record = self.records[draw.index]
+        generator = torch.Generator().manual_seed(draw.seed)
+        names = self.modalities if self.keep is None else self.keep
+        streams = {name: self.lookup(name, record) for name in names}
+        streams = {name: stream for name, stream in streams.items() if stream is not None}
+        shown = self._shown({self.modalities[name].group for name in streams}, generator)
+        streams = {name: stream for name, stream in streams.items() if self.modalities[name].group in shown}
+        if self.is_augmented:
+            augments = {name: self.modalities[name].augment for name in streams}
+            streams = {n: augments[n](s, generator) if augments[n] else s for n, s in streams.items()}
+        targets = {head: self._target(record.targets.get(head), shown) for head in self.heads}
+        return Sample(record.record_id, record.person_id, streams, targets)
+
+    def _shown(self, present: set[str], generator: torch.Generator) -> frozenset[str]:
+        """Groups left after dropout."""
+        ordered = sorted(present)
+        draws = torch.rand(len(ordered) + 1, generator=generator).tolist()
+        left = [group for group, u in zip(ordered, draws, strict=False) if u >= self.dropout]
+        return frozenset(left or ordered[int(draws[-1] * len(ordered)) :][:1])
+
+    def _target(self, target: object, shown: frozenset[str]) -> np.ndarray:
+        if isinstance(target, Facts):
+            return _plan_ids(target.seen_by(shown))
+        return np.asarray(-100 if target is None else target)
+
+
+@lru_cache(maxsize=65536)
+def _plan_ids(facts: Facts) -> np.ndarray:
+    """Ids of the canonical plan after <bos>, <eos> included."""
+    return np.asarray(load_tokenizer().encode(to_text(guideline(facts)))[1:], dtype=np.int64)

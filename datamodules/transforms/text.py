@@ -1,0 +1,34 @@
+"""Notes to token ids."""
+
+# Shapes: T tokens.
+
+from __future__ import annotations
+
+import numpy as np
+from transformers import AutoTokenizer
+
+from datamodules.records import Note
+from datamodules.transforms.base import Prepare, Prepared
+from fusion.weights import find_weights
+
+
+class PrepareText(Prepare):
+    """Tokenise a note with the word pieces of the text encoder's own weights.
+
+    ``weights``: the same name as the encoder's (tied in conf/modality/text.yaml). A longer note keeps its first
+    ``max_tokens`` - 1 pieces and the closing one. ``values``: (T,) int64 ids, all valid, at the note's time.
+    """
+
+    def __init__(self, *, weights: str, max_tokens: int):
+        self.tokenizer = AutoTokenizer.from_pretrained(find_weights(weights))
+        self.max_tokens = max_tokens
+
+    def __call__(self, part: Note) -> Prepared:
+        if not part.text.strip():
+            raise ValueError(f"note {part.key!r} is empty; leave the text out of the record's parts instead")
+        ids = self.tokenizer(part.text, truncation=True, max_length=self.max_tokens)["input_ids"]
+        values = np.asarray(ids, dtype=np.int64)
+        return Prepared(values, np.ones(len(ids), dtype=bool), np.full(len(ids), part.time_s))
+
+    def absent(self) -> Prepared:
+        return Prepared(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool), np.zeros(1))

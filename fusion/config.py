@@ -1,0 +1,49 @@
+"""The top level of a run's configuration: a misspelt key here is an error, deeper ones fail when they are built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MISSING = "???"  # omegaconf's mark for a value that must be given
+
+
+@dataclass
+class Monitor:
+    """What decides the best checkpoint and early stopping: a validation metric, "max" or "min", epochs of patience."""
+
+    metric: str = "val/health_state/macro_f1"
+    mode: str = "max"
+    patience: int = 6
+
+
+@dataclass
+class Report:
+    """What a test writes. ``generated_rows``: rows of the results table whose plans are generated ("single" = each
+    single group); ``num_plans``: sample plans shown."""
+
+    generated_rows: list[str] = field(default_factory=lambda: ["all", "single"])
+    num_plans: int = 8
+    num_bootstraps: int = 1000
+
+
+@dataclass
+class TrainConfig:
+    """Everything ``train.py`` reads. The dictionaries are built by hydra's ``instantiate``."""
+
+    name: str = "fusion_small"
+    seed: int = 0
+    class_weights: str = "none"  # or "balanced": inverse train frequency in every classification loss
+    paths: dict[str, Any] = field(default_factory=dict)
+    size: dict[str, Any] = field(default_factory=dict)
+    data: Any = MISSING
+    model: Any = MISSING
+    objective: Any = MISSING
+    metrics: dict[str, Any] = field(default_factory=dict)
+    optim: Any = MISSING
+    finetune: dict[str, Any] = field(default_factory=dict)
+    trainer: Any = MISSING
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    logger: dict[str, Any] = field(default_factory=dict)
+    monitor: Monitor = field(default_factory=Monitor)
+    report: Report = field(default_factory=Report)

@@ -1,0 +1,1 @@
+"""What a finished run leaves behind: numbers, intervals, plots, sample plans and where they came from."""

@@ -1,0 +1,78 @@
+"""metrics.json and predictions.npz: what scripts, sweeps and paired comparisons read."""
+
+# Shapes: N records, K classes.
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fusion.report.intervals import bootstrap
+
+STATE = "health_state"
+
+
+def collect(predictions: dict[str, dict[str, list]], head: str) -> dict[str, tuple[list[str], np.ndarray, np.ndarray]]:
+    """{row: (record ids, probabilities (N, K), labels (N,))} of one classification head."""
+    rows = {}
+    for row, heads in predictions.items():
+        if heads.get(head):
+            ids, predicted, target = zip(*heads[head], strict=True)
+            rows[row] = (sum(ids, []), torch.cat(predicted).float().numpy(), torch.cat(target).numpy())
+    return rows
+
+
+def add_intervals(
+    results: dict[str, dict[str, float]], predictions: dict[str, dict[str, list]], sources: dict[str, dict[str, str]],
+    num_replicates: int,
+) -> None:  # fmt: skip
+    """Put health_state/<score>_low and _high, bootstrapped over ``sources`` (by record id), into every row."""
+    for row, (ids, probabilities, labels) in collect(predictions, STATE).items():
+        bounds = bootstrap(
+            labels, probabilities.argmax(1), [sources[i] for i in ids], probabilities.shape[1], num_replicates
+        )
+        for score, (low, high) in bounds.items():
+            results[row] |= {f"{STATE}/{score}_low": low, f"{STATE}/{score}_high": high}
+        results[row][f"{STATE}/num_records"] = len(ids)
+
+
+def save_predictions(path: Path, predictions: dict[str, dict[str, list]]) -> None:
+    """record_ids (N,), labels (N,) and probabilities__<row> (N, K), NaN where the record lacks what the row shows."""
+    rows = collect(predictions, STATE)
+    if not rows:
+        return
+    record_ids, _, labels = rows["prior"]
+    place = {record: i for i, record in enumerate(record_ids)}
+    arrays = {"record_ids": np.array(record_ids), "labels": labels}
+    for row, (ids, probabilities, _) in rows.items():
+        full = np.full((len(record_ids), probabilities.shape[1]), np.nan, dtype=np.float32)
+        full[[place[i] for i in ids]] = probabilities
+        arrays[f"probabilities__{row}"] = full
+    np.savez_compressed(path, **arrays)
+
+
+def save_metrics(
+    path: Path, results: dict[str, dict[str, float]], val: dict[str, float], ceiling: dict, about: dict[str, object]
+) -> None:
+    """Write ``{"test": {row: ...}, "test_streams": ..., "prior": ..., "val": {"all": ...}, "ceiling": ..., "run": ...}``."""
+    rows = dict(results)
+    document = {
+        "prior": rows.pop("prior"),
+        "test_streams": {row.removeprefix("stream:"): rows.pop(row) for row in results if row.startswith("stream:")},
+        "test": rows,
+        "val": {"all": {name.removeprefix("val/"): value for name, value in val.items()}},
+        "ceiling": ceiling,
+        "run": about,
+    }
+    path.write_text(json.dumps(document, indent=1))
+
+
+def set_latest(run_dir: Path, output_dir: Path) -> None:
+    """Point outputs/latest at this run, by one rename."""
+    link, new = output_dir / "latest", output_dir / f".latest-{os.getpid()}"
+    new.symlink_to(run_dir.resolve())
+    os.replace(new, link)

@@ -1,0 +1,104 @@
+"""Train, test and report one model: ``python train.py experiment=fusion_small``. conf/train.yaml is the index."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # otherwise wandb looks up a host even when offline
+os.environ.setdefault("WANDB_SILENT", "true")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import hydra
+import pytorch_lightning as pl
+import torch
+from hydra.core.config_store import ConfigStore
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from datamodules.base import HealthDataModule
+from fusion.batch import Stream
+from fusion.config import TrainConfig
+from fusion.encoders.base import Encoder
+from fusion.module import FusionModule
+from fusion.report.provenance import provenance
+from fusion.report.results import set_latest
+from fusion.report.write import write_report
+
+ConfigStore.instance().store(name="schema", node=TrainConfig)
+
+
+@hydra.main(config_path="conf", config_name="train", version_base="1.3")
+def main(cfg: DictConfig) -> float:
+    """Run one job; returns the monitored validation metric of the best checkpoint (what a sweep optimises)."""
+    run_dir = Path(cfg.paths.run_dir)
+    OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
+    data, module = build(cfg)
+    prepare(cfg, data, module)
+    loggers = list(instantiate(cfg.logger).values())
+    about = {**provenance(), "data": {"cohort": data.cohort.name, "fingerprint": data.cohort.fingerprint}}
+    for logger in loggers:
+        logger.log_hyperparams({**OmegaConf.to_container(cfg, resolve=True), "run": about})
+    callbacks = list(instantiate(cfg.callbacks).values())
+    trainer: pl.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers)
+    trainer.fit(module, datamodule=data)
+
+    best = trainer.checkpoint_callback.best_model_path
+    (val,) = trainer.validate(module, datamodule=data, ckpt_path=best, verbose=False)
+    module.row_names = list(data.test_rows())
+    trainer.test(module, datamodule=data, ckpt_path=best, verbose=False)
+    if trainer.is_global_zero:
+        write_report(
+            run_dir, module, val=val, ceiling=data.cohort.ceiling(), classes=data.labels["health_state"],
+            sources=data.sources("test"), inputs=data.descriptions("test"), about=about, checkpoint=best,
+            num_plans=cfg.report.num_plans, num_bootstraps=cfg.report.num_bootstraps, loggers=loggers,
+        )  # fmt: skip
+        set_latest(run_dir, Path(cfg.paths.output_dir))
+    return val[cfg.monitor.metric]
+
+
+def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
+    """Data and model as the config says; no data file is read yet. Sides that do not fit are a ValueError."""
+    one_sided = set(cfg.model.encoders) ^ set(cfg.data.modalities)
+    if one_sided:
+        raise ValueError(
+            f"modality {sorted(one_sided)} is configured on one side only; model.encoders and data.modalities are both "
+            f"written by modality=[...], and sizes belong to size.*"
+        )
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    data = instantiate(cfg.data, _convert_="all")
+    module = FusionModule(
+        model=instantiate(cfg.model, _convert_="all"),
+        objective=instantiate(cfg.objective, _convert_="all"),
+        optim=instantiate(cfg.optim, _convert_="all"),
+        metrics=instantiate(cfg.metrics, _convert_="all"),
+        generated_rows=list(cfg.report.generated_rows),
+    )
+    return data, module
+
+
+def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> None:
+    """Read the data, cache the features of frozen encoders and weigh the classes."""
+    data.setup()
+    if cfg.finetune.is_cached:
+        device = torch.device("cuda" if cfg.trainer.accelerator == "gpu" else "cpu")
+        for name, encoder in module.model.encoders.items():
+            if encoder.is_cacheable:
+                identity = OmegaConf.to_container(cfg.model.encoders[name], resolve=True)
+                data.cache_features(name, identity, lambda stream, e=encoder: run_backbone(e, stream, device))
+    if cfg.class_weights not in ("none", "balanced"):
+        raise ValueError(f"class_weights is {cfg.class_weights!r}, expected none or balanced")
+    if cfg.class_weights == "balanced":
+        for name in module.model.heads:
+            if data.labels[name]:
+                module.model.heads[name].balance(data.class_counts(name))
+
+
+@torch.inference_mode()
+def run_backbone(encoder: Encoder, stream: Stream, device: torch.device) -> Stream:
+    """Features of one batch on ``device``."""
+    return encoder.to(device).eval().features(Stream(*(part.to(device) for part in stream)))
+
+
+if __name__ == "__main__":
+    main()
