@@ -28,7 +28,7 @@ GROUP_OF = {"words": "text", "body": "signals", "meal": "photo", "sound": "audio
 
 # Probability that a modality shows not its latent's value but one of the others, each equally likely.
 NOISE: dict[str, dict[str, float]] = {
-    "synthetic": {"words": 0.06, "body": 0.08, "meal": 0.06, "sound": 0.06},
+    "synthetic": {"words": 0.05, "body": 0.06, "meal": 0.05, "sound": 0.04},
     "composed": dict.fromkeys(LATENTS, 0.0),
 }
 
@@ -129,8 +129,10 @@ def confusion(latent: str, noise: float | np.ndarray) -> np.ndarray:
     return matrix
 
 
-def bayes_ceiling(noise: Mapping[str, float | np.ndarray]) -> dict[str, dict[str, float]]:
+def bayes_ceiling(noise: Mapping[str, float | np.ndarray], *, missing_rate: float = 0.0) -> dict[str, dict[str, float]]:
     """The best any model can do on each of the 15 subsets of groups, by enumeration of cells and observations.
+
+    ``missing_rate``: probability that a modality of the subset is absent from a record, which the model then knows.
 
     The decision is the most probable state given what the subset shows. States are equally probable a priori, so it
     is also the best balanced decision: accuracy and balanced accuracy are true ceilings and equal. ``macro_f1`` is
@@ -143,10 +145,11 @@ def bayes_ceiling(noise: Mapping[str, float | np.ndarray]) -> dict[str, dict[str
     ceiling = {}
     for size in range(1, len(LATENTS) + 1):
         for subset in combinations(LATENTS, size):
-            shown = [
-                confusion(latent, noise[latent]) if latent in subset else np.ones((len(values), 1))
-                for latent, values in LATENTS.items()
-            ]
+            shown = []  # one (k, observations) matrix per latent; the first column is "absent"
+            for latent, values in LATENTS.items():
+                absent = missing_rate if latent in subset else 1.0
+                seen = (1 - absent) * confusion(latent, noise[latent])
+                shown.append(np.hstack([np.full((len(values), 1), absent), seen]))
             table = reduce(np.kron, shown).T @ joint  # (O, S); kron and CELLS both count the last latent fastest
             ceiling["+".join(GROUP_OF[latent] for latent in subset)] = _scores(table)
     return ceiling

@@ -23,9 +23,10 @@ MetricFactory = Callable[[], Metric]
 class FusionModule(pl.LightningModule):
     """Train and measure a FusionModel.
 
-    ``metrics``: head -> a factory of its metric collection. A test runs over several loaders, one per row of the results
-    table; ``row_names`` names them (set before ``trainer.test``). Plans are generated only for ``generated_rows``.
-    After a test ``results`` holds {row: {"head/metric": value}}, ``predictions`` {row: {head: (ids, predicted, target)}}.
+    ``metrics``: head -> a factory of its metric collection. A test runs over several loaders, one per row of the
+    results table; ``row_names`` names them (set before ``trainer.test``); plans are generated for ``generated_rows``
+    only. After a test ``results`` is {row: {"head/metric": value}} and ``predictions`` is
+    {row: {head: [(record ids, predicted, target) of each batch]}}.
     """
 
     def __init__(

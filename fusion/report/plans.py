@@ -29,7 +29,8 @@ def sample_plans(
 def to_markdown(rows: list[list[str]]) -> str:
     """Sample plans as a page to read."""
     blocks = [
-        f"## {record}\n\n**Input.** {given}\n\n**Reference**\n```\n{reference}\n```\n**Generated**\n```\n{generated}\n```\n"
+        f"## {record}\n\n**Input.** {given}\n\n"
+        f"**Reference**\n```\n{reference}\n```\n**Generated**\n```\n{generated}\n```\n"
         for record, given, reference, generated in rows
     ]
     return "# Sample plans of the test split\n\nNot medical advice.\n\n" + "\n".join(blocks)
