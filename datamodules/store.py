@@ -43,9 +43,9 @@ def build_store(
 ) -> PreparedStore:
     """Open the store of ``keys`` under ``settings``, building it first where it is not there.
 
-    ``settings``: whatever decides the content, JSON-able; a change of it is a new store. ``prepare`` yields every
-    key with its Prepared, in any order. The folder appears by one rename, so a kill or a full disk leaves no half store, and of two processes that
-    build at once one simply wins.
+    ``settings``: whatever decides the content, JSON-able; a change of it is a new store. ``prepare`` yields every key
+    with its Prepared, in any order. The folder appears by one rename, so a kill or a full disk leaves no half store,
+    and of two processes that build at once one simply wins.
     """
     identity = json.dumps([VERSION, name, settings, keys], sort_keys=True, default=str)
     folder = Path(root) / f"{name}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"

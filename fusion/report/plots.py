@@ -48,10 +48,8 @@ def plot_subsets(results: dict[str, dict[str, float]], ceiling: dict[str, dict[s
     """Balanced accuracy of every subset of modality groups with its interval, beside the ceiling where it is known."""
     rows = [row for row in results if "health_state/balanced_accuracy_low" in results[row]]
     rows.sort(key=lambda row: results[row]["health_state/balanced_accuracy"])
-    score, low, high = (
-        np.array([results[row][f"health_state/balanced_accuracy{end}"] for row in rows])
-        for end in ("", "_low", "_high")
-    )
+    columns = [f"health_state/balanced_accuracy{end}" for end in ("", "_low", "_high")]
+    score, low, high = ([results[row][column] for row in rows] for column in columns)
     figure, axis = plt.subplots(figsize=(7, 1.2 + 0.3 * len(rows)), layout="constrained")
     axis.barh(rows, score, color="#5b8fc9", label="test")
     axis.hlines(rows, low, high, color="black", linewidth=1.2, label="95 % over sources")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ def collect(predictions: dict[str, dict[str, list]], head: str) -> dict[str, tup
     for row, heads in predictions.items():
         if heads.get(head):
             ids, predicted, target = zip(*heads[head], strict=True)
-            rows[row] = (sum(ids, []), torch.cat(predicted).float().numpy(), torch.cat(target).numpy())
+            rows[row] = (list(chain(*ids)), torch.cat(predicted).float().numpy(), torch.cat(target).numpy())
     return rows
 
 
@@ -58,7 +59,7 @@ def save_predictions(path: Path, predictions: dict[str, dict[str, list]]) -> Non
 def save_metrics(
     path: Path, results: dict[str, dict[str, float]], val: dict[str, float], ceiling: dict, about: dict[str, object]
 ) -> None:
-    """Write ``{"test": {row: ...}, "test_streams": ..., "prior": ..., "val": {"all": ...}, "ceiling": ..., "run": ...}``."""
+    """Write {"test": {row: ...}, "test_streams": ..., "prior": ..., "val": {"all": ...}, "ceiling": ..., "run": ...}."""
     rows = dict(results)
     document = {
         "prior": rows.pop("prior"),
