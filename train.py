@@ -45,7 +45,7 @@ def main(cfg: DictConfig) -> float:
 
     best = trainer.checkpoint_callback.best_model_path
     (val,) = trainer.validate(module, datamodule=data, ckpt_path=best, verbose=False)
-    module.row_names = list(data.test_rows())
+    module.row_names = [row.name for row in data.test_rows()]
     trainer.test(module, datamodule=data, ckpt_path=best, verbose=False)
     if trainer.is_global_zero:
         write_report(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytorch_lightning as pl
@@ -23,6 +24,14 @@ from datamodules.transforms.base import Prepared
 from fusion.batch import GROUPS, Batch, Stream
 
 SPLITS = ("train", "val", "test")
+
+
+class Row(NamedTuple):
+    """One row of the results table: ``records`` with only the modalities in ``shown``."""
+
+    name: str
+    shown: list[str]
+    records: list[HealthRecord]
 
 
 class HealthDataModule(pl.LightningDataModule):
@@ -106,16 +115,24 @@ class HealthDataModule(pl.LightningDataModule):
         """By record id, what the person gave, in words."""
         return {record.record_id: _describe(record) for record in self.splits[split]}
 
-    def test_rows(self) -> dict[str, list[str]]:
-        """Rows of the results table: name -> modalities shown. All, every other subset of groups, the empty prior."""
+    def test_rows(self) -> list[Row]:
+        """Rows of the results table that have at least one record.
+
+        as_recorded: every record with what it has. all and every smaller subset of groups: the records that have all of
+        its groups, the rest hidden. prior: every record, everything hidden.
+        """
+        records = self.splits["test"]
         groups = [g for g in GROUPS if any(m.group == g for m in self.modalities.values())]
-        subsets = [subset for size in range(1, len(groups)) for subset in combinations(groups, size)]
-        rows = {"all": list(self.modalities)}
-        rows |= {"+".join(s): [n for n, m in self.modalities.items() if m.group in s] for s in subsets}
-        rows["prior"] = []
+        subsets = [subset for size in range(len(groups), 0, -1) for subset in combinations(groups, size)]
+        rows = [Row("as_recorded", list(self.modalities), records), Row("prior", [], records)]
+        for subset in subsets:
+            shown = [name for name, modality in self.modalities.items() if modality.group in subset]
+            having = [record for record in records if self.present(record) >= set(subset)]
+            rows.append(Row("all" if len(subset) == len(groups) else "+".join(subset), shown, having))
         if self.is_testing_streams:
-            rows |= {f"stream:{name}": [name] for name in self.modalities}
-        return rows
+            for name in self.modalities:
+                rows.append(Row(f"stream:{name}", [name], [r for r in records if self.lookup(name, r) is not None]))
+        return [row for row in rows if row.records]
 
     def train_dataloader(self) -> DataLoader:
         dataset = self._dataset(self.splits["train"], dropout=self.modality_dropout, is_augmented=True)
@@ -125,16 +142,8 @@ class HealthDataModule(pl.LightningDataModule):
         return self._loader(self._dataset(self.splits["val"]), self.eval_batch_size)
 
     def test_dataloader(self) -> list[DataLoader]:
-        return self.row_dataloaders("test")
-
-    def row_dataloaders(self, split: str) -> list[DataLoader]:
-        """One loader per row of ``test_rows``, over the records that have every group the row shows."""
-        loaders = []
-        for shown in self.test_rows().values():
-            needed = {self.modalities[name].group for name in shown}
-            records = [record for record in self.splits[split] if needed <= self.present(record)]
-            loaders.append(self._loader(self._dataset(records, keep=shown), self.eval_batch_size))
-        return loaders
+        """One loader per row of ``test_rows``."""
+        return [self._loader(self._dataset(r.records, keep=r.shown), self.eval_batch_size) for r in self.test_rows()]
 
     def present(self, record: HealthRecord) -> set[str]:
         """Groups of which the record has at least one usable stream."""

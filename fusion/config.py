@@ -19,10 +19,11 @@ class Monitor:
 
 @dataclass
 class Report:
-    """What a test writes. ``generated_rows``: rows of the results table whose plans are generated ("single" = each
-    single group); ``num_plans``: sample plans shown."""
+    """What a test writes: rows of the results table whose plans are generated, and sample plans shown."""
 
-    generated_rows: list[str] = field(default_factory=lambda: ["all", "single"])
+    generated_rows: list[str] = field(
+        default_factory=lambda: ["as_recorded", "all", "text", "signals", "photo", "audio"]
+    )
     num_plans: int = 8
     num_bootstraps: int = 1000
 

@@ -36,7 +36,7 @@ class FusionModule(pl.LightningModule):
         super().__init__()
         self.model, self.objective, self.optim = model, objective, optim
         self.metric_factories, self.generated_rows = metrics, generated_rows
-        self.row_names = ["all"]
+        self.row_names = ["as_recorded"]
         self.results: dict[str, dict[str, float]] = {}
         self.predictions: dict[str, dict[str, list]] = {}
         if set(metrics) != set(model.heads):
@@ -55,14 +55,15 @@ class FusionModule(pl.LightningModule):
         return losses["loss"]
 
     def on_validation_epoch_start(self) -> None:
-        self._start_rows(["all"])
+        self._start_rows(["as_recorded"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        self._measure(batch, "all", is_generating=not self.trainer.sanity_checking and not self.trainer.training)
+        is_last = not (self.trainer.sanity_checking or self.trainer.training)  # trainer.validate, not trainer.fit
+        self._measure(batch, "as_recorded", is_generating=is_last)
 
     def on_validation_epoch_end(self) -> None:
         self._finish_rows()
-        self.log_dict({f"val/{name}": value for name, value in self.results["all"].items()})
+        self.log_dict({f"val/{name}": value for name, value in self.results["as_recorded"].items()})
 
     def on_test_epoch_start(self) -> None:
         self._start_rows(self.row_names)

@@ -46,7 +46,7 @@ def save_predictions(path: Path, predictions: dict[str, dict[str, list]]) -> Non
     rows = collect(predictions, STATE)
     if not rows:
         return
-    record_ids, _, labels = rows["prior"]
+    record_ids, _, labels = rows["as_recorded"]
     place = {record: i for i, record in enumerate(record_ids)}
     arrays = {"record_ids": np.array(record_ids), "labels": labels}
     for row, (ids, probabilities, _) in rows.items():
@@ -59,13 +59,13 @@ def save_predictions(path: Path, predictions: dict[str, dict[str, list]]) -> Non
 def save_metrics(
     path: Path, results: dict[str, dict[str, float]], val: dict[str, float], ceiling: dict, about: dict[str, object]
 ) -> None:
-    """Write {"test": {row: ...}, "test_streams": ..., "prior": ..., "val": {"all": ...}, "ceiling": ..., "run": ...}."""
+    """Write {"test": {row: ...}, "test_streams": ..., "prior": ..., "val": ..., "ceiling": ..., "run": ...}."""
     rows = dict(results)
     document = {
         "prior": rows.pop("prior"),
         "test_streams": {row.removeprefix("stream:"): rows.pop(row) for row in results if row.startswith("stream:")},
         "test": rows,
-        "val": {"all": {name.removeprefix("val/"): value for name, value in val.items()}},
+        "val": {"as_recorded": {name.removeprefix("val/"): value for name, value in val.items()}},
         "ceiling": ceiling,
         "run": about,
     }

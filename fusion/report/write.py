@@ -43,11 +43,11 @@ def write_report(
     if (run_dir / "csv" / "metrics.csv").is_file():
         plot_curves(run_dir / "csv" / "metrics.csv", plots / "curves.png", CURVES)
     if STATE in module.model.heads:
-        _, probabilities, labels = collect(predictions, STATE)["all"]
+        _, probabilities, labels = collect(predictions, STATE)["as_recorded"]
         matrix = confusion(labels, probabilities.argmax(1), len(classes))
         plot_confusion(matrix, classes, plots / "confusion.png")
         plot_subsets(results, ceiling, plots / "subsets.png")
-    plans = sample_plans(predictions["all"].get("plan", []), inputs, num_plans)
+    plans = sample_plans(predictions["as_recorded"].get("plan", []), inputs, num_plans)
     if plans:
         (run_dir / "plans.md").write_text(to_markdown(plans))
 
@@ -58,6 +58,6 @@ def write_report(
                 logger.log_image(f"plots/{picture.stem}", [str(picture)])
             if plans:
                 logger.log_text("plans", columns=COLUMNS, data=plans)
-    single = [group for group in groups if group in results]
     where = {"run": run_dir, "checkpoint": checkpoint, "plots": plots, "plans": run_dir / "plans.md" if plans else "-"}
-    print_table("test, best checkpoint on validation", results, ["all", *single, "prior"], ceiling, where)
+    rows = [row for row in ("as_recorded", "all", *groups, "prior") if row in results]
+    print_table("test, at the checkpoint chosen on validation", results, rows, ceiling, where)
