@@ -69,13 +69,7 @@ class FeedForward(nn.Sequential):
     """Two linear layers with a GELU between, applied to every token: (..., dim) -> (..., dim_out or dim)."""
 
     def __init__(self, *, dim: int, hidden: int, dropout: float, dim_out: int | None = None) -> None:
-        super().__init__(
-            nn.Linear(dim, hidden),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, dim_out or dim),
-            nn.Dropout(dropout),
-        )
+        super().__init__(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim_out or dim), nn.Dropout(dropout))
 
 
 class TimeEncoding(nn.Module):
