@@ -37,9 +37,11 @@ class Track(NamedTuple):
     start_s: float
 
     def cut(self, start_s: float, length_s: float) -> np.ndarray:
-        """(length_s * rate_hz, C), NaN where the track had not begun or had ended."""
+        """(length_s * rate_hz, C), a view where it can be; NaN where the track had not begun or had ended."""
         first = round((start_s - self.start_s) * self.rate_hz)
         last = first + round(length_s * self.rate_hz)
+        if first >= 0 and last <= len(self.values):
+            return self.values[first:last]
         window = np.full((last - first, self.values.shape[1]), np.nan, np.float32)
         known = slice(max(first, 0), min(last, len(self.values)))
         window[known.start - first : max(known.stop, known.start) - first] = self.values[known]
@@ -50,12 +52,11 @@ class Track(NamedTuple):
 class Session:
     """One person's recording; times are seconds since it began and never leave this class.
 
-    ``labels`` (S,): REST, STRESS or UNLABELLED for every second; ``heart_rate`` in bpm at 1 Hz, as the watch gave it.
+    ``labels`` (S,): REST, STRESS or UNLABELLED for every second.
     """
 
     person_id: str
     tracks: dict[str, Track]
-    heart_rate: Track
     labels: np.ndarray
 
     def starts(self, label: int, length_s: float, stride_s: int) -> list[int]:
@@ -100,8 +101,7 @@ def _session(path: Path, rows: pd.DataFrame) -> Session:
             return Track(values, float(file[f"{name}_hz"]), unit, float(file[f"{name}_start"]) - began_s)
 
         tracks = {part: track(*source) for part, source in TRACKS.items()}
-        heart_rate = track("HR", 1.0, "bpm")
     second = (rows["Time(sec)"] - began_s).round().astype(int).to_numpy()
     labels = np.full(second.max() + 1, UNLABELLED)
     labels[second] = rows["Label"].to_numpy()
-    return Session(person_id=path.stem, tracks=tracks, heart_rate=heart_rate, labels=labels)
+    return Session(person_id=path.stem, tracks=tracks, labels=labels)
