@@ -202,8 +202,8 @@ def _diet(goal: _GoalEntry, state: _StateEntry, seen: list[_Entry], limits: list
     )
 
 
-def _in_order(foods: Iterable[str]) -> tuple[str, ...]:
-    """Each food once, in the order of the vocabulary: one order is one thing less to learn."""
+def _in_order(foods: Iterable[str | None]) -> tuple[str, ...]:
+    """Each food once, in the order of the vocabulary (one order is one thing less to learn); None drops out."""
     return tuple(food for food in get_args(Food) if food in set(foods))
 
 

@@ -18,7 +18,6 @@ Activity = Literal[
     "running",
     "cycling",
     "swimming",
-    "rowing",
     "strength_training",
     "upper_body_strength",
     "lower_body_strength",

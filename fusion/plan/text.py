@@ -13,14 +13,14 @@ because signals raised_arousal 90 bpm ; photo dessert
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from pydantic import BaseModel, ValidationError
 
 from fusion.plan.schema import Plan
 
-# Section -> how one of its items reads. Names are fields of the section's schema class.
+# Section -> how one of its items reads, by the fields of its schema class. A section without a template is one word.
 TEMPLATES: dict[str, tuple[str, ...]] = {
-    "goal": ("{goal}",),
     "exercise": ("{activity} {times} x {minutes} min {effort} by {gauge}",),
     "diet": (
         "{pattern} energy {energy_change_kcal} kcal protein {protein_g_per_kg} g/kg more {emphasise} less {limit}",
@@ -28,26 +28,25 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
     "sleep": ("{hours} h {practice}",),
     "stress": ("{practice} {minutes_a_day} min",),
     "alerts": ("{signal} {direction} {value} {unit} {action}",),
-    "referral": ("{referral}",),
     "because": ("{group} {finding} {value} {unit}", "{group} {finding}"),
 }
 NONE = "none"  # an empty list
 _WORDS = ("emphasise", "limit")  # fields that hold several words
 _LISTS = ("exercise", "alerts", "because")  # sections that hold several items
-_WORD_SECTIONS = ("goal", "referral")  # sections that are one word
+_SECTIONS = tuple(Plan.model_fields)  # in the order of the lines
 
 
 def to_text(plan: Plan) -> str:
     """The one canonical text of ``plan``; ``parse`` gives the same plan back."""
-    return "\n".join(f"{section} {_write_section(section, getattr(plan, section))}" for section in TEMPLATES)
+    return "\n".join(f"{section} {_write_section(section, getattr(plan, section))}" for section in _SECTIONS)
 
 
 def parse(text: str) -> Plan | list[str]:
     """Read canonical text: the plan, or every reason why it is not one. Never raises on any string."""
     lines = [line.partition(" ") for line in text.strip().split("\n")]
     sections = [section for section, _, _ in lines]
-    if sections != list(TEMPLATES):
-        return [f"expected one line each for {', '.join(TEMPLATES)} in this order, got {', '.join(sections)}"]
+    if sections != list(_SECTIONS):
+        return [f"expected one line each for {', '.join(_SECTIONS)} in this order, got {', '.join(sections)}"]
     errors: list[str] = []
     fields = {section: _read_section(section, body, errors) for section, _, body in lines}
     if errors:
@@ -65,7 +64,7 @@ def parse(text: str) -> Plan | list[str]:
 def _write_section(section: str, value: object) -> str:
     if section in _LISTS:
         return " ; ".join(_write_item(section, item) for item in value) or NONE
-    return value if section in _WORD_SECTIONS else _write_item(section, value)
+    return _write_item(section, value) if section in TEMPLATES else value
 
 
 def _write_item(section: str, item: BaseModel) -> str:
@@ -83,7 +82,7 @@ def _write_field(value: object) -> str:
 def _read_section(section: str, body: str, errors: list[str]) -> object:
     if section in _LISTS:
         return [] if body == NONE else [_read_item(section, item, errors) for item in body.split(" ; ")]
-    return body if section in _WORD_SECTIONS else _read_item(section, body, errors)
+    return _read_item(section, body, errors) if section in TEMPLATES else body
 
 
 def _read_item(section: str, item: str, errors: list[str]) -> dict[str, object] | None:
@@ -100,6 +99,7 @@ def _read_field(name: str, word: str) -> str | list[str]:
     return word
 
 
+@cache
 def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{(\w+)\}", lambda m: f"(?P<{m[1]}>{'.+' if m[1] in _WORDS else '[^ ]+'})", template))
 
