@@ -1,0 +1,83 @@
+"""Every experiment composes and builds; a misspelt key is an error."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException, InstantiationException
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+import train  # registers the schema
+
+CONF = Path(train.__file__).parent / "conf"
+EXPERIMENTS = sorted(p.relative_to(CONF / "experiment").with_suffix("").as_posix() for p in CONF.rglob("experiment/**/*.yaml"))
+ON_META = ("fusion_base", "fusion_large")  # too large or too remote to build for real here
+OFFLINE = ["size.text.weights=random", "size.photo.weights=random"]
+
+
+def composed(*overrides: str):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", overrides=[*overrides, "paths.run_dir=unused"])
+
+
+def test_every_experiment_is_counted():
+    assert len(EXPERIMENTS) == len(list((CONF / "experiment").rglob("*.yaml"))) >= 5
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_experiment_builds(experiment, tmp_path):
+    on_meta = experiment in ON_META
+    cfg = composed(
+        f"experiment={experiment}", f"paths.cache_dir={tmp_path}", f"paths.data_dir={tmp_path}", *(OFFLINE if on_meta else [])
+    )
+    OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    with torch.device("meta" if on_meta else "cpu"):
+        model = instantiate(cfg.model, _convert_="all")
+    assert set(model.encoders) == set(cfg.data.modalities)
+    assert set(model.heads) == set(cfg.objective.weights) == set(cfg.metrics)
+    instantiate(cfg.optim)
+    instantiate(cfg.objective)
+    instantiate(cfg.callbacks)
+    if not on_meta:
+        instantiate(cfg.trainer, logger=False)
+
+
+@pytest.mark.parametrize("debug", ["fast", "overfit", "profile"])
+def test_debug_wins_over_the_experiment(debug):
+    assert composed(f"debug={debug}", "experiment=fusion_tiny").trainer.max_epochs == {"overfit": 100}.get(debug, 1)
+
+
+@pytest.mark.parametrize("finetune", ["frozen", "full", "top"])
+@pytest.mark.parametrize("fusion", ["cross_attention", "concat"])
+def test_ways_of_training_and_fusing_build(finetune, fusion):
+    cfg = composed(f"finetune={finetune}", f"fusion={fusion}")
+    trainable = sum(p.numel() for p in instantiate(cfg.model, _convert_="all").parameters() if p.requires_grad)
+    assert (trainable > 20e6) == (finetune == "full")
+
+
+def test_a_modality_list_gives_exactly_these_streams_and_encoders():
+    cfg = composed("modality=[text,ppg]")
+    assert list(cfg.model.encoders) == list(cfg.data.modalities) == ["text", "ppg"]
+
+
+@pytest.mark.parametrize("override", ["sed=1", "monitor.metrik=x", "optimm.lr=1"])
+def test_a_misspelt_top_level_key_is_an_error(override):
+    with pytest.raises(ConfigCompositionException, match=override.split("=")[0].split(".")[0]):
+        composed(override)
+
+
+@pytest.mark.parametrize(
+    "override", ["+optim.learning_rate=1", "+model.fusion.num_layer=2", "+data.batchsize=4", "+data.modalities.ppg.grup=x"]
+)
+def test_a_misspelt_deeper_key_is_an_error(override, tmp_path):
+    cfg = composed(override, "experiment=fusion_tiny", f"paths.cache_dir={tmp_path}")
+    with pytest.raises(InstantiationException, match="unexpected keyword"):
+        train.build(cfg)
+
+
+def test_one_sided_modality_is_an_error():
+    cfg = composed("modality=[text,ppg]", "+model.encoders.photo={}")
+    with pytest.raises(ValueError, match=r"\['photo'\] is configured on one side only"):
+        train.build(cfg)

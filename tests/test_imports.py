@@ -1,0 +1,96 @@
+"""Who may import whom (the map in README.md), read from the source itself."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENTRY_POINTS = {"fusion/export.py", "fusion/predict.py"}
+FILES = sorted(p.relative_to(ROOT).as_posix() for room in ("fusion", "datamodules") for p in (ROOT / room).rglob("*.py"))
+
+
+def imports(name: str) -> set[str]:
+    """Every module named in an import statement of a file, wherever it stands."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / name).read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def users(module: str) -> set[str]:
+    """Files that import ``module`` or something in it."""
+    return {name for name in FILES if any(i == module or i.startswith(f"{module}.") for i in imports(name))}
+
+
+def inside(*places: str) -> set[str]:
+    return {name for name in FILES if name.startswith(places)}
+
+
+def test_the_map_covers_the_packages():
+    assert len(FILES) > 40
+
+
+def test_the_model_never_imports_data():
+    assert users("datamodules") & inside("fusion/") <= ENTRY_POINTS
+
+
+def test_data_reach_the_model_side_over_the_named_bridges_only():
+    bridges = {
+        "fusion.batch": inside("datamodules/"),
+        "fusion.plan": {"datamodules/dataset.py", "datamodules/synthetic.py", "datamodules/rule.py"}
+        | inside("datamodules/composed", "datamodules/simulate/"),
+        "fusion.weights": {"datamodules/transforms/text.py"},
+    }
+    for name in inside("datamodules/"):
+        for module in (m for m in imports(name) if m and m.startswith("fusion.")):
+            allowed = [bridge for bridge, files in bridges.items() if module.startswith(bridge) and name in files]
+            assert allowed, f"{name} imports {module}"
+
+
+@pytest.mark.parametrize("library", ["hydra", "omegaconf"])
+def test_only_entry_points_read_configuration(library):
+    assert users(library) <= ENTRY_POINTS
+
+
+def test_the_plan_domain_needs_no_torch():
+    domain = inside("fusion/plan/")
+    for library in ("torch", "pytorch_lightning", "transformers", "numpy"):
+        assert not users(library) & domain
+
+
+def test_lightning_stays_in_what_trains():
+    allowed = {"fusion/module.py", "fusion/report/write.py", "datamodules/base.py"}
+    assert users("pytorch_lightning") <= allowed
+
+
+def test_each_big_library_has_one_home():
+    homes = {
+        "timm": {"fusion/encoders/timm_image.py"},
+        "torchaudio": {"datamodules/transforms/audio.py"},
+        "wandb": set(),
+        "torchmetrics": {"fusion/metrics.py", "fusion/module.py"},
+    }
+    for library, home in homes.items():
+        assert users(library) <= home, library
+    assert users("transformers") <= {"fusion/encoders/bert_text.py", "datamodules/transforms/text.py", *ENTRY_POINTS}
+
+
+@pytest.mark.parametrize("room", ["encoders", "fusions", "heads"])
+def test_siblings_never_import_each_other(room):
+    for name in inside(f"fusion/{room}/"):
+        siblings = {m for m in imports(name) if m and m.startswith(f"fusion.{room}.")}
+        assert {m for m in siblings if not m.startswith(f"fusion.{room}.base")} == set(), name
+
+
+def test_the_model_names_no_concrete_part():
+    concrete = {m for m in imports("fusion/model.py") if m.startswith(("fusion.encoders", "fusion.fusions", "fusion.heads"))}
+    assert all(m.split(".")[2] == "base" for m in concrete)
+
+
+def test_nothing_imports_an_entry_point():
+    for entry in ENTRY_POINTS:
+        assert not users(entry.removesuffix(".py").replace("/", "."))
