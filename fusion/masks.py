@@ -38,6 +38,7 @@ def masked_statistics(x: Tensor, valid: Tensor) -> Tensor:
     The last is the mean of \\|x[t] - x[t-1]\\| where both are valid: of beat-to-beat heart rate, its variability.
     """
     mask = _like(valid, x)
+    x = remask(x, valid)  # a NaN that only the result ignores would still reach the gradient
     mean = masked_mean(x, valid)
     std = (masked_mean((x - mean[:, None]).square(), valid) + EPSILON).sqrt()
     lowest = x.masked_fill(~mask, torch.inf).amin(dim=1)

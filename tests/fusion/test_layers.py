@@ -1,0 +1,50 @@
+"""layers.py against reference implementations."""
+
+import pytest
+import torch
+from torch import nn
+from torch.testing import assert_close
+
+from fusion.layers import Attention, KeysValues, TimeEncoding
+
+
+def test_attention_agrees_with_torch_multihead_attention():
+    torch.manual_seed(0)
+    attention = Attention(dim=16, num_heads=4, dropout=0.0).eval()
+    reference = nn.MultiheadAttention(16, 4, batch_first=True).eval()
+    with torch.no_grad():
+        reference.in_proj_weight.copy_(torch.cat([attention.query.weight, attention.key_value.weight]))
+        reference.in_proj_bias.copy_(torch.cat([attention.query.bias, attention.key_value.bias]))
+        reference.out_proj.load_state_dict(attention.out.state_dict())
+    x, context = torch.randn(3, 5, 16), torch.randn(3, 7, 16)
+    valid = torch.rand(3, 7) > 0.4
+    valid[:, 0] = True
+    expected, _ = reference(x, context, context, key_padding_mask=~valid)
+    assert_close(attention(x, context, valid), expected, atol=1e-6, rtol=1e-5)
+
+
+def test_kept_keys_and_values_give_what_causal_attention_gives():
+    torch.manual_seed(0)
+    attention = Attention(dim=8, num_heads=2, dropout=0.0).eval()
+    x = torch.randn(2, 4, 8)
+    expected = attention(x, x, is_causal=True)
+    past: KeysValues | None = None
+    for step in range(4):
+        one = x[:, step : step + 1]
+        past = attention.read(one) if past is None else past.append(attention.read(one))
+        assert_close(attention(one, past)[:, 0], expected[:, step])
+
+
+def test_a_width_that_heads_do_not_divide_is_named():
+    with pytest.raises(ValueError, match="width 10 is not a multiple of num_heads=4"):
+        Attention(dim=10, num_heads=4, dropout=0.0)
+
+
+@pytest.mark.parametrize("shift_s", [-1.0, -60.0, -3600.0, -86_400.0])
+@pytest.mark.parametrize("time_s", [0.0, -1.0, -180.0, -7 * 86_400.0])
+def test_times_apart_are_told_apart(time_s, shift_s):
+    torch.manual_seed(0)
+    encode = TimeEncoding(dim=16)
+    near, far = encode(torch.tensor([[time_s, time_s + shift_s]]))[0]
+    assert (near - far).abs().max() > 1e-4
+    assert torch.isfinite(near).all()
