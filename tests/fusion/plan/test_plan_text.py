@@ -54,7 +54,7 @@ FACTS = Facts(
 TEXT = to_text(guideline(FACTS))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(PLANS)
 def test_every_plan_comes_back_from_its_text(plan):
     assert parse(to_text(plan)) == plan
