@@ -10,14 +10,14 @@ from collections.abc import Callable
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric, Metric
+from torchmetrics import MeanMetric, Metric, MetricCollection
 
 from fusion.batch import Batch, check_batch
 from fusion.model import FusionModel
 from fusion.objective import WeightedSum
 from fusion.optim import AdamW
 
-MetricFactory = Callable[[], Metric]
+MetricFactory = Callable[[], Metric | MetricCollection]
 
 
 class FusionModule(pl.LightningModule):
@@ -80,40 +80,44 @@ class FusionModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _start_rows(self, rows: list[str]) -> None:
-        self._meters = {row: self._new_meters() for row in rows}
+        self._meters: dict[str, dict[str, Metric | MetricCollection]] = {row: {} for row in rows}
         self._seen: dict[str, dict[str, list]] = {row: defaultdict(list) for row in rows}
-
-    def _new_meters(self) -> dict[str, Metric]:
-        meters = {name: factory().to(self.device) for name, factory in self.metric_factories.items()}
-        return meters | {f"{name}/loss": MeanMetric().to(self.device) for name in (*meters, "total")}
 
     def _measure(self, batch: Batch, row: str, *, is_generating: bool) -> None:
         fused = self.model.fuse(self.model.encode(batch.streams))
         logits = {name: head(fused, batch.targets[name]) for name, head in self.model.heads.items()}
         losses = self.objective(self.model.heads, logits, batch.targets)
-        meters = self._meters[row]
-        meters["total/loss"].update(losses["loss"], len(batch.record_ids))
+        self._meter(row, "total/loss", MeanMetric).update(losses["loss"], len(batch.record_ids))
         for name, head in self.model.heads.items():
             target = batch.targets[name]
             labelled = head.is_labelled(target)
-            if labelled.any():
-                meters[f"{name}/loss"].update(losses[name], int(labelled.sum()))
-            if not labelled.any() or (head.is_generative and not is_generating):
+            if not labelled.any():
+                continue
+            self._meter(row, f"{name}/loss", MeanMetric).update(losses[name], int(labelled.sum()))
+            if head.is_generative and not is_generating:
                 continue
             predicted = head.predict(fused)
-            meters[name].update(predicted[labelled], target[labelled])
+            self._meter(row, name, self.metric_factories[name]).update(predicted[labelled], target[labelled])
             ids = [record for record, is_known in zip(batch.record_ids, labelled.tolist(), strict=True) if is_known]
             self._seen[row][name].append((ids, predicted[labelled].cpu(), target[labelled].cpu()))
 
+    def _meter(self, row: str, name: str, factory: MetricFactory) -> Metric | MetricCollection:
+        """The running metric of a row, made when it is first fed."""
+        meters = self._meters[row]
+        if name not in meters:
+            meters[name] = factory().to(self.device)
+        return meters[name]
+
     def _finish_rows(self) -> None:
-        self.results, self.predictions = {}, self._seen
+        self.predictions = self._seen
+        self.results = {}
         for row, meters in self._meters.items():
-            measured = {name: meter for name, meter in meters.items() if meter.update_called}
-            values = {}
-            for name, meter in measured.items():
-                value = meter.compute()
-                parts = (
-                    {f"{name}/{key}": part for key, part in value.items()} if isinstance(value, dict) else {name: value}
-                )
-                values |= {key: float(part) for key, part in parts.items()}
-            self.results[row] = values
+            values = {name: meter.compute() for name, meter in meters.items()}
+            flat = {name: value for name, value in values.items() if not isinstance(value, dict)}
+            flat |= {
+                f"{n}/{key}": part
+                for n, value in values.items()
+                if isinstance(value, dict)
+                for key, part in value.items()
+            }
+            self.results[row] = {name: float(value) for name, value in flat.items()}
