@@ -8,7 +8,7 @@ from importlib.resources import files
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 # The longest plan of the guidelines (any state, goal, findings and constraints together) takes 102 tokens with <bos>
-# and <eos>, as tests/fusion/plan/test_tokenizer.py enumerates; the rest is room for longer plans of a model's own.
+# and <eos>, as tests/fusion/plan/test_plan_tokenizer.py enumerates; the rest is room for longer plans of a model's own.
 MAX_LENGTH = 128
 
 
