@@ -39,16 +39,26 @@ class ComposedCohort:
     labels: ClassVar = {"health_state": STATES, **LATENTS}
 
     def __init__(
-        self, *, data_dir: Path | str, split: int, seed: int = 0, num_train: int = 3000, num_val: int = 750,
+        self, *, data_dir: Path | str | None, split: int, seed: int = 0, num_train: int = 3000, num_val: int = 750,
         num_test: int = 1500, window_s: float = 180.0,
     ) -> None:  # fmt: skip
         if split not in (0, 1, 2):
             raise ValueError(f"composed cohort has splits 0, 1 and 2, got {split!r}; set data.cohort.split")
-        self.data_dir = Path(data_dir)
+        self._data_dir = data_dir
         self.split = split
         self.seed = seed
         self.window_s = window_s
         self.num = {"train": num_train, "val": num_val, "test": num_test}
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder that holds one folder per set."""
+        if self._data_dir is None or not Path(self._data_dir).is_dir():
+            raise ValueError(
+                f"composed cohort needs the sets {', '.join(DATASETS)} as folders of one directory, got "
+                f"{str(self._data_dir)!r}, which is none; set paths.data_dir"
+            )
+        return Path(self._data_dir)
 
     @property
     def fingerprint(self) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 
@@ -50,6 +51,7 @@ class PrepareSignal(Prepare):
         self.is_scaled = is_scaled
         self._median: np.ndarray | None = None
         self._spread: np.ndarray | None = None
+        self._rest: dict[bytes, np.ndarray] = {}
 
     @property
     def emitted(self) -> tuple[str, ...]:
@@ -136,6 +138,13 @@ class PrepareSignal(Prepare):
         series = DERIVATIONS[self.derive].function(values, rate_hz, self.rate_hz)
         return np.stack([series[channel] for channel in self.channels], axis=1)
 
+    def _derived_rest(self, window: np.ndarray, rate_hz: float) -> np.ndarray:
+        """As ``_derived``, remembered: one rest window serves many windows of its person (about 10 kB each)."""
+        name = hashlib.blake2b(window.tobytes()).digest()
+        if name not in self._rest:
+            self._rest[name] = self._derived(window, rate_hz)
+        return self._rest[name]
+
     def _against_rest(self, part: Signal, values: np.ndarray) -> np.ndarray:
         """(T', D) -> (T', 4 D): value, change, rest median, rest spread."""
         measured = [window for window in part.reference if np.isfinite(window).any(axis=0).all()]
@@ -144,7 +153,7 @@ class PrepareSignal(Prepare):
                 f"signal {part.key!r} has no measured rest reference ({len(part.reference)} windows); give records a "
                 f"reference or set data.modalities.<name>.prepare.baseline=none"
             )
-        rest = np.concatenate([self._derived(window, part.rate_hz) for window in measured])
+        rest = np.concatenate([self._derived_rest(window, part.rate_hz) for window in measured])
         rest = rest[np.isfinite(rest).all(axis=1)]
         if not len(rest):
             return np.full((len(values), 4 * values.shape[1]), np.nan)
