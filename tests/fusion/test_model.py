@@ -47,6 +47,18 @@ def test_tokens_return_to_their_own_rows():
     assert time_s.tolist() == [[-1, -1], [0, 0], [-1, -1]]
 
 
+def test_where_no_row_has_it_no_value_of_the_dummy_leaks_and_weights_are_touched():
+    model = build()
+    nothing = stream([[False, False], [False, False]])
+    model.encoders["a"].dummy = lambda like: stream([[True, True]])
+    tokens, valid, _ = model.encode({"a": nothing, "b": nothing})["a"]
+    assert tokens.shape == (2, 2, 4)
+    assert not tokens.any()
+    assert not valid.any()
+    tokens.sum().backward()
+    assert model.encoders["a"].scale.grad.tolist() == [0.0] * 4
+
+
 def test_gradients_of_present_rows_pass_through_the_scatter():
     model = build()
     here = stream([[True, True], [False, False]])
