@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main(cfg: DictConfig) -> float:
     OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
     data, module = build(cfg)
     prepare(cfg, data, module)
+    (run_dir / "preprocessing.json").write_text(json.dumps(data.state()))  # what fusion.export ships
     loggers = list(instantiate(cfg.logger).values())
     about = {**provenance(), "data": {"cohort": data.cohort.name, "fingerprint": data.cohort.fingerprint}}
     for logger in loggers:

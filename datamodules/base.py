@@ -102,6 +102,10 @@ class HealthDataModule(pl.LightningDataModule):
         self.stores[name] = build_store(self.cache_dir, f"{name}-features", settings, list(store.keys), compute)
         self.featured.add(name)
 
+    def state(self) -> dict[str, dict[str, list[float]]]:
+        """By modality, the statistics learned from the train split: an exported model needs them."""
+        return {name: modality.prepare.state() for name, modality in self.modalities.items()}
+
     def class_counts(self, head: str) -> list[int]:
         """Train records per class of ``head``."""
         labels = [record.targets[head] for record in self.splits["train"] if record.targets.get(head) is not None]

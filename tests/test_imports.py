@@ -35,7 +35,8 @@ def test_the_map_covers_the_packages():
 
 
 def test_the_model_never_imports_data():
-    assert users("datamodules") & inside("fusion/") <= ENTRY_POINTS
+    reads_recordings = {"fusion/loaded.py"}  # behind fusion.load: an exported model brings its preprocessing
+    assert users("datamodules") & inside("fusion/") <= ENTRY_POINTS | reads_recordings
 
 
 def test_data_reach_the_model_side_over_the_named_bridges_only():

@@ -41,8 +41,8 @@ class TimmImageEncoder(Encoder):
             self.backbone.set_input_size((image_size, image_size))  # a ViT's positions are resampled
         self.backbone = self.backbone.to(memory_format=torch.channels_last).requires_grad_(not is_frozen)
         # 0..255, so that uint8 photos need no other scaling
-        self.register_buffer("mean", 255 * torch.tensor(mean)[:, None, None], persistent=False)
-        self.register_buffer("std", 255 * torch.tensor(std)[:, None, None], persistent=False)
+        self.register_buffer("mean", 255 * torch.tensor(mean)[:, None, None])
+        self.register_buffer("std", 255 * torch.tensor(std)[:, None, None])
         self.project = nn.Linear(self.backbone.num_features, dim)
         self.train()
         with torch.no_grad():

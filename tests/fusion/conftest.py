@@ -1,0 +1,56 @@
+"""A tiny run, as train.py leaves it, and the folder exported from it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+import fusion
+import train
+from fusion.export import export
+
+CONF = Path(train.__file__).parent / "conf"
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """(run directory, data module, module) as train.py and Lightning save them; the weights are not fitted."""
+    folder = tmp_path_factory.mktemp("run")
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose(
+            "train",
+            overrides=[
+                "experiment=fusion_tiny", "data.cohort.num_people=10", "data.cohort.missing_rate=0", "finetune=full",
+                "data.cohort.window_s=30", f"paths.run_dir={folder}", f"paths.cache_dir={folder}/cache",
+            ],
+        )  # fmt: skip
+    OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
+    data, module = train.build(cfg)
+    train.prepare(cfg, data, module)
+    with torch.no_grad():  # an untrained BatchNorm cannot tell a lost buffer
+        for name, buffer in module.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.uniform_(-0.1, 0.1)
+    (folder / "preprocessing.json").write_text(json.dumps(data.state()))
+    trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_model_summary=False)
+    trainer.strategy.connect(module)
+    trainer.save_checkpoint(folder / "checkpoints" / "best.ckpt")
+    return folder, data, module.eval()
+
+
+@pytest.fixture(scope="session")
+def exported(run, tmp_path_factory):
+    """The exported folder."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    export(run[0], folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def loaded(exported):
+    """The exported folder, opened."""
+    return fusion.load(exported)

@@ -1,0 +1,188 @@
+"""A trained model survives the way to disk and back, alone and unchanged."""
+
+import json
+import shutil
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import torch
+
+import fusion
+from datamodules.collate import Sample
+from datamodules.records import HealthRecord, Note
+from fusion.construct import construct
+from fusion.export import export, main
+from fusion.plan import load_tokenizer
+
+GROUP_PARTS = (("text",), ("ppg", "eda", "acc", "temperature"), ("photo",), ("audio",))
+DIARY = "Slept badly, deadlines everywhere. I want to lose weight."
+FRESH = """
+import json, sys
+import fusion
+from datamodules.records import HealthRecord, Note
+record = HealthRecord(record_id="r", person_id="p", parts={"text": Note(key="n", text=sys.argv[2])}, targets={})
+(answer,) = fusion.load(sys.argv[1]).predict([record])
+heavy = {"pytorch_lightning", "hydra", "omegaconf", "torchmetrics"} & sys.modules.keys()
+print(json.dumps([answer.probabilities, answer.plan_text, sorted(heavy)]))
+"""
+
+
+def record(parts: dict) -> HealthRecord:
+    return HealthRecord(record_id="r", person_id="p", parts=parts, targets={})
+
+
+def edited(folder: Path, to: Path, name: str, change) -> Path:
+    """A copy of an exported folder with one json file changed."""
+    shutil.copytree(folder, to)
+    content = json.loads((to / name).read_text())
+    change(content)
+    (to / name).write_text(json.dumps(content))
+    return to
+
+
+def test_the_answers_are_those_of_the_trained_model(run, loaded):
+    _, data, module = run
+    records = data.splits["test"]
+    samples = [
+        Sample(r.record_id, r.person_id, {name: data.lookup(name, r) for name in data.modalities}, {}) for r in records
+    ]
+    streams = data.collate_fn()(samples).streams
+    with torch.inference_mode():
+        fused = module.model.fuse(module.model.encode(streams))
+        states = module.model.heads["health_state"].predict(fused)
+        plans = module.model.heads["plan"].predict(fused)
+    predictions = loaded.predict(records)
+    got = torch.tensor([list(p.state.values()) for p in predictions])
+    torch.testing.assert_close(got, states, atol=1e-6, rtol=0)
+    assert list(predictions[0].state) == data.labels["health_state"]
+    assert [p.plan_text for p in predictions] == [load_tokenizer().decode(ids) for ids in plans.tolist()]
+
+
+def test_two_records_differ(run, loaded):
+    """Guards the tests above and below: a model that ignores its input would pass them."""
+    one, other = loaded.predict(run[1].splits["test"][:2])
+    assert abs(one.state["balanced"] - other.state["balanced"]) > 1e-5
+
+
+def test_every_subset_is_answered_and_says_what_was_read(run, loaded):
+    parts = run[1].splits["test"][0].parts
+    subsets = [subset for size in range(5) for subset in combinations(GROUP_PARTS, size)]
+    records = [record({name: parts[name] for group in subset for name in group}) for subset in subsets]
+    predictions = loaded.predict(records, batch_size=5)
+    assert len(predictions) == 16
+    for subset, prediction in zip(subsets, predictions, strict=True):
+        assert sum(prediction.state.values()) == pytest.approx(1, abs=1e-5)
+        sources = {loaded.modalities[name].source for name in prediction.read}
+        assert sources == {name for group in subset for name in group}
+    assert len({round(p.state["balanced"], 6) for p in predictions}) == 16
+
+
+def test_a_fresh_process_gives_the_same_answers_and_no_training_library(exported, loaded):
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, exported, DIARY],
+        capture_output=True, text=True, check=True, cwd=Path(fusion.__file__).parents[1],
+    )  # fmt: skip
+    probabilities, plan_text, training_libraries = json.loads(done.stdout.splitlines()[-1])
+    (here,) = loaded.predict([record({"text": Note(key="n", text=DIARY)})])
+    assert training_libraries == []
+    assert plan_text == here.plan_text
+    for head, classes in here.probabilities.items():
+        assert probabilities[head] == pytest.approx(classes, abs=1e-6)
+
+
+def test_the_folder_alone_is_enough(exported, tmp_path, monkeypatch, loaded):
+    """No pretrained package, no hub, no run directory: a copy elsewhere answers the same."""
+
+    def refuse(name):
+        raise AssertionError(f"looked for pretrained weights of {name}")
+
+    for module in ("bert_text", "timm_image"):
+        monkeypatch.setattr(f"fusion.encoders.{module}.find_weights", refuse)
+    moved = shutil.copytree(exported, tmp_path / "moved")
+    note = record({"text": Note(key="n", text=DIARY)})
+    assert fusion.load(moved).predict([note]) == loaded.predict([note])
+
+
+def test_the_folder_holds_no_pickle_and_no_path_of_this_machine(run, exported):
+    files = [path for path in exported.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".txt"}
+    assert str(run[0]) not in "".join(path.read_text() for path in files if path.suffix == ".json")
+
+
+def test_the_configuration_says_where_the_model_came_from(exported):
+    config = json.loads((exported / "config.json").read_text())
+    assert len(config["exported"]["git_commit"]) == 40
+    assert "torch" in config["exported"]["versions"]
+    assert config["labels"]["health_state"][0] == "balanced"
+    assert set(config["modalities"]["ppg"]) == {"source", "group", "prepare"}
+
+
+def test_an_existing_folder_is_not_overwritten(run, exported):
+    with pytest.raises(ValueError, match=r"exists; remove it or choose another to="):
+        export(run[0], exported)
+
+
+def test_a_failed_export_leaves_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("fusion.load", lambda folder: (_ for _ in ()).throw(ValueError("does not load")))
+    with pytest.raises(ValueError, match="does not load"):
+        export(run[0], tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_run_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"no config.yaml in .*expected the directory of a finished train.py run"):
+        export(tmp_path, tmp_path / "model")
+
+
+@pytest.mark.parametrize("arguments", [["rum=a", "to=b"], ["run=a"], ["run=", "to=b"], ["run=no_such_run", "to=b"]])
+def test_the_command_line_answers_in_one_line(arguments, capsys):
+    assert main(arguments) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: ") and message.count("\n") == 1
+
+
+def test_the_command_line_exports(run, tmp_path, capsys):
+    assert main([f"run={run[0]}", f"to={tmp_path / 'model'}"]) == 0
+    assert "fusion.load" in capsys.readouterr().out
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+
+
+def test_statistics_of_another_preprocessing_are_refused(exported, tmp_path):
+    folder = edited(exported, tmp_path / "m", "preprocessing.json", lambda s: s.update(ppg={"median": [0.0]}))
+    with pytest.raises(ValueError, match="signal statistics are"):
+        fusion.load(folder)
+
+
+@pytest.mark.parametrize("name", ["ppg", "audio"])
+def test_missing_statistics_are_an_error_never_raw_values(exported, tmp_path, name):
+    folder = edited(exported, tmp_path / "m", "preprocessing.json", lambda s: s.pop(name))
+    with pytest.raises(ValueError, match=f"no statistics of '{name}'"):
+        fusion.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.update(format=99), "format 99, expected 1"),
+        (lambda c: c.update(plan_vocabulary="x"), "another plan vocabulary"),
+        (lambda c: c["model"]["fusion"].update(num_querys=1), "num_querys"),
+        (lambda c: c["model"]["fusion"].update(num_queries=5), "does not hold the weights"),
+    ],
+)
+def test_a_changed_configuration_is_refused(exported, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        fusion.load(edited(exported, tmp_path / "m", "config.json", change))
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"no config.json in .*expected a folder that fusion.export wrote"):
+        fusion.load(tmp_path)
+
+
+@pytest.mark.parametrize("target", ["os.system", "fusion.predict.main", "fusion.encoders.bert_text.find_weights", "x"])
+def test_a_foreign_folder_cannot_name_other_code(target):
+    with pytest.raises(ValueError, match="_target_"):
+        construct({"_target_": target})
