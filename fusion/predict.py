@@ -1,0 +1,111 @@
+"""Say state and plan from one person's files: ``python -m fusion.predict model=<dir> --text ... --photo ...``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+import fusion
+from datamodules.files import read_clip, read_note, read_photos, read_signal
+from datamodules.records import HealthRecord, Part
+from fusion.loaded import LoadedModel, Prediction
+from fusion.plan import to_display
+from fusion.plan.display import DISCLAIMER
+
+SIGNAL = re.compile(r"(?P<name>\w+)=(?P<file>.+?)(?::(?P<rate_hz>[-+.\deE]+)(?::(?P<unit>[^:]+))?)?")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status. What is wrong with a file is one line on stderr and status 2."""
+    options = _options().parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    try:
+        loaded = fusion.load(options.model.removeprefix("model="))
+        (prediction,) = loaded.predict([read_record(options, loaded)])
+    except (ValueError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    show(prediction)
+    return 0
+
+
+def read_record(options: argparse.Namespace, loaded: LoadedModel) -> HealthRecord:
+    """The record of the files named on the command line; ValueError where the model could not read one of them."""
+    rests: dict[str, list[str]] = {}
+    for name, file in (item.partition("=")[::2] for item in options.rest):
+        rests.setdefault(name, []).append(file)
+    parts: dict[str, Part] = {}
+    if options.text is not None:
+        parts["text"] = read_note(options.text)
+    if options.photo:
+        parts["photo"] = read_photos(options.photo)
+    if options.audio is not None:
+        parts["audio"] = read_clip(options.audio)
+    for text in options.signal:
+        match = SIGNAL.fullmatch(text)
+        if match is None:
+            raise ValueError(f"--signal is {text!r}, expected NAME=FILE:RATE_HZ[:UNIT]")
+        name, rate_hz = match["name"], match["rate_hz"] and float(match["rate_hz"])
+        if name in parts:
+            raise ValueError(f"--signal {name!r} is given twice; join its channels in one csv")
+        unit = match["unit"] or _units(loaded).get(name, "")
+        parts[name] = read_signal(match["file"], rate_hz=rate_hz, unit=unit, rest=rests.pop(name, ()))
+    if rests:
+        raise ValueError(f"--rest names {sorted(rests)}, which no --signal gives")
+    known = {modality.source for modality in loaded.modalities.values()}
+    if unknown := sorted(parts.keys() - known):
+        raise ValueError(f"the model does not read {unknown}, expected some of {sorted(known)}")
+    return HealthRecord(record_id="you", person_id="you", parts=parts, targets={})
+
+
+def show(prediction: Prediction) -> None:
+    """Print what was read, the states and the plan."""
+    console = Console(highlight=False)
+    console.print(f"read: {', '.join(prediction.read) or 'nothing, so this is only what is usual: the prior'}")
+    if "health_state" in prediction.probabilities:
+        table = Table("health state", "probability")
+        for state, probability in sorted(prediction.state.items(), key=lambda item: -item[1]):
+            table.add_row(state, f"{probability:.3f}")
+        console.print(table)
+    if isinstance(prediction.plan, list):
+        console.print(f"the model wrote no valid plan: {'; '.join(prediction.plan)}", soft_wrap=True, markup=False)
+    if prediction.plan is None or isinstance(prediction.plan, list):
+        console.print(DISCLAIMER)
+    else:
+        console.print(to_display(prediction.plan), soft_wrap=True, markup=False)
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fusion.predict",
+        description="State and plan of one person from any subset of text, signals, photos and sound.",
+        epilog=DISCLAIMER,
+    )
+    parser.add_argument("model", metavar="model=DIR", help="folder written by python -m fusion.export")
+    parser.add_argument("--text", metavar="TEXT", help="diary, goal, constraints; @FILE reads them from a file")
+    parser.add_argument(
+        "--signal", metavar="NAME=FILE:RATE_HZ[:UNIT]", nargs="+", action="extend", default=[],
+        help="csv, a column a channel, ending now, e.g. ppg=pulse.csv:64. A column time_s may give the rate instead. "
+        "Without UNIT the numbers must be in the model's own.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rest", metavar="NAME=FILE", nargs="+", action="extend", default=[],
+        help="the same signal of the same person at rest, for models that read signals against it",
+    )  # fmt: skip
+    parser.add_argument("--photo", metavar="FILE", nargs="+", action="extend", default=[], help="jpg or png")
+    parser.add_argument("--audio", metavar="FILE", help="wav, flac, ogg or mp3")
+    return parser
+
+
+def _units(loaded: LoadedModel) -> dict[str, str]:
+    """Unit of every signal the model reads, by source."""
+    return {m.source: m.prepare.unit for m in loaded.modalities.values() if m.group == "signals"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
