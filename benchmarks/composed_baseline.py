@@ -29,7 +29,7 @@ from datamodules.records import HealthRecord
 from datamodules.rule import CELLS, GROUP_OF, LATENTS, STATES, prior, state_of
 from fusion.batch import GROUPS
 
-STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)  # inverse regularisation tried on validation
+STRENGTHS = (0.0003, 0.001, 0.003, 0.01)  # inverse regularisation tried on validation
 NUM_DRAWS = 2000
 LATENT_OF = {group: latent for latent, group in GROUP_OF.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -134,7 +135,7 @@ def level_sound(clip: Clip) -> Clip | None:
     samples, rate_hz = soundfile.read(clip.sound, dtype="float32")
     if not samples.any():
         return None
-    samples = sosfiltfilt(butter(6, SOUND_BAND_HZ, "bandpass", fs=rate_hz, output="sos"), samples)
+    samples = sosfiltfilt(_band(rate_hz), samples)
     width = round(SOUND_S * rate_hz)
     if len(samples) < width:
         raise ValueError(f"clip {clip.key!r} has {len(samples)} samples at {rate_hz} Hz, expected {width} or more")
@@ -143,6 +144,11 @@ def level_sound(clip: Clip) -> Clip | None:
     loudest = samples[first : first + width]
     level = SOUND_RMS / np.sqrt(np.mean(loudest**2))
     return Clip(key=clip.key, sound=(loudest * level).astype(np.float32), rate_hz=rate_hz, start_s=-SOUND_S)
+
+
+@lru_cache
+def _band(rate_hz: int) -> np.ndarray:
+    return butter(6, SOUND_BAND_HZ, "bandpass", fs=rate_hz, output="sos")
 
 
 def _heart_rate(session: Session, window_s: float) -> np.ndarray:
