@@ -12,7 +12,9 @@ from omegaconf import OmegaConf
 import train  # registers the schema
 
 CONF = Path(train.__file__).parent / "conf"
-EXPERIMENTS = sorted(p.relative_to(CONF / "experiment").with_suffix("").as_posix() for p in CONF.rglob("experiment/**/*.yaml"))
+EXPERIMENTS = sorted(
+    p.relative_to(CONF / "experiment").with_suffix("").as_posix() for p in CONF.rglob("experiment/**/*.yaml")
+)
 ON_META = ("fusion_base", "fusion_large")  # too large or too remote to build for real here
 OFFLINE = ["size.text.weights=random", "size.photo.weights=random"]
 
@@ -30,7 +32,10 @@ def test_every_experiment_is_counted():
 def test_experiment_builds(experiment, tmp_path):
     on_meta = experiment in ON_META
     cfg = composed(
-        f"experiment={experiment}", f"paths.cache_dir={tmp_path}", f"paths.data_dir={tmp_path}", *(OFFLINE if on_meta else [])
+        f"experiment={experiment}",
+        f"paths.cache_dir={tmp_path}",
+        f"paths.data_dir={tmp_path}",
+        *(OFFLINE if on_meta else []),
     )
     OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     with torch.device("meta" if on_meta else "cpu"):
@@ -69,7 +74,8 @@ def test_a_misspelt_top_level_key_is_an_error(override):
 
 
 @pytest.mark.parametrize(
-    "override", ["+optim.learning_rate=1", "+model.fusion.num_layer=2", "+data.batchsize=4", "+data.modalities.ppg.grup=x"]
+    "override",
+    ["+optim.learning_rate=1", "+model.fusion.num_layer=2", "+data.batchsize=4", "+data.modalities.ppg.grup=x"],
 )
 def test_a_misspelt_deeper_key_is_an_error(override, tmp_path):
     cfg = composed(override, "experiment=fusion_tiny", f"paths.cache_dir={tmp_path}")

@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ENTRY_POINTS = {"fusion/export.py", "fusion/predict.py"}
-FILES = sorted(p.relative_to(ROOT).as_posix() for room in ("fusion", "datamodules") for p in (ROOT / room).rglob("*.py"))
+FILES = sorted(
+    p.relative_to(ROOT).as_posix() for room in ("fusion", "datamodules") for p in (ROOT / room).rglob("*.py")
+)
 
 
 def imports(name: str) -> set[str]:
@@ -88,7 +90,9 @@ def test_siblings_never_import_each_other(room):
 
 
 def test_the_model_names_no_concrete_part():
-    concrete = {m for m in imports("fusion/model.py") if m.startswith(("fusion.encoders", "fusion.fusions", "fusion.heads"))}
+    concrete = {
+        m for m in imports("fusion/model.py") if m.startswith(("fusion.encoders", "fusion.fusions", "fusion.heads"))
+    }
     assert all(m.split(".")[2] == "base" for m in concrete)
 
 
