@@ -191,6 +191,7 @@ def markdown() -> str:
         "x1.5 if the words are stressed.",
     ]
     for cohort, noise in NOISE.items():
+        partial = bayes_ceiling(noise, missing_rate=0.1)  # the default of data=synthetic
         shown = ", ".join(f"{latent} {flip:.0%}" for latent, flip in noise.items())
         lines += [
             "",
@@ -198,9 +199,12 @@ def markdown() -> str:
             "",
             f"Probability that a modality shows another value than the latent: {shown}.",
             "",
-            "| Groups | Balanced accuracy | Macro-F1 of that decision |",
-            "|---|---|---|",
-            *(f"| {k} | {v['balanced_accuracy']:.3f} | {v['macro_f1']:.3f} |" for k, v in bayes_ceiling(noise).items()),
+            "| Groups | Balanced accuracy | Macro-F1 of that decision | Macro-F1, each group missing in 10 % of records |",
+            "|---|---|---|---|",
+            *(
+                f"| {k} | {v['balanced_accuracy']:.3f} | {v['macro_f1']:.3f} | {partial[k]['macro_f1']:.3f} |"
+                for k, v in bayes_ceiling(noise).items()
+            ),
         ]
     return "\n".join(lines)
 
