@@ -199,7 +199,7 @@ def markdown() -> str:
             "",
             f"Probability that a modality shows another value than the latent: {shown}.",
             "",
-            "| Groups | Balanced accuracy | Macro-F1 of that decision | Macro-F1, each group missing in 10 % of records |",
+            "| Groups | Balanced accuracy | Macro-F1 of that decision | Macro-F1, each group missing from 10 % |",
             "|---|---|---|---|",
             *(
                 f"| {k} | {v['balanced_accuracy']:.3f} | {v['macro_f1']:.3f} | {partial[k]['macro_f1']:.3f} |"

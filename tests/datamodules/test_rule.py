@@ -84,7 +84,8 @@ def test_more_groups_never_lower_the_ceiling():
 
 def test_synthetic_noise_leaves_the_room_the_issue_asks_for():
     ceiling = bayes_ceiling(NOISE["synthetic"])
-    assert 0.80 <= ceiling["+".join(GROUPS)]["macro_f1"] <= 0.88
+    default = bayes_ceiling(NOISE["synthetic"], missing_rate=0.1)["+".join(GROUPS)]["macro_f1"]
+    assert 0.80 <= default < ceiling["+".join(GROUPS)]["macro_f1"] < 0.89
     assert max(ceiling[group]["macro_f1"] for group in GROUPS) < 0.80 * 0.9 - 0.15
 
 
