@@ -26,8 +26,12 @@ from fusion.encoders.timm_image import TimmImageEncoder
 VERSION = 1  # raise it when a feature changes, so that no old cache is read
 MAX_TOKENS = 192
 IMAGE_SIZE = 192  # the size of the photos at hand
-UNITS = {"heart_rate": ("ppg", "a.u."), "eda_tonic_phasic": ("eda", "uS"), "temperature": ("temperature", "degC")}
-UNITS["movement"] = ("acc", "g")
+SOURCES = {
+    "heart_rate": ("ppg", "a.u."),
+    "eda_tonic_phasic": ("eda", "uS"),
+    "temperature": ("temperature", "degC"),
+    "movement": ("acc", "g"),
+}
 
 
 def cohort_features(cohort: ComposedCohort, cache_dir: Path) -> dict[str, dict[str, np.ndarray]]:
@@ -38,7 +42,9 @@ def cohort_features(cohort: ComposedCohort, cache_dir: Path) -> dict[str, dict[s
         records = [record for split in splits for record in cohort.records(split)]
         matrices = {group: _group_features(group, records) for group in GROUPS}
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(path, **matrices)
+        half = path.with_suffix(".half.npz")  # a kill leaves no half cache under the real name
+        np.savez(half, **matrices)
+        half.rename(path)
     bounds = np.cumsum([len(cohort.records(split)) for split in splits])[:-1]
     with np.load(path) as file:
         parts = {group: np.split(file[group], bounds) for group in GROUPS}
@@ -48,10 +54,8 @@ def cohort_features(cohort: ComposedCohort, cache_dir: Path) -> dict[str, dict[s
 def _group_features(group: str, records: list[HealthRecord]) -> np.ndarray:
     if group == "signals":
         return np.concatenate([_matrix(source, f, records) for source, f in signal_statistics()], axis=1)
-    source, function = {"text": ("text", text_embedding), "photo": ("photo", photo_embedding)}.get(
-        group, ("audio", sound_statistics)
-    )
-    return _matrix(source, function(), records)
+    function = {"text": text_embedding, "photo": photo_embedding, "audio": sound_statistics}[group]
+    return _matrix(group, function(), records)
 
 
 def _matrix(source: str, function: Callable[[Part], np.ndarray], records: list[HealthRecord]) -> np.ndarray:
@@ -93,7 +97,7 @@ def sound_statistics() -> Callable[[Part], np.ndarray]:
 
 def signal_statistics() -> list[tuple[str, Callable[[Part], np.ndarray]]]:
     """For every derived channel its spread, and mean, 10th and 90th percentile of its change from the person's rest."""
-    return [(source, _statistics(derive, unit)) for derive, (source, unit) in UNITS.items()]
+    return [(source, _statistics(derive, unit)) for derive, (source, unit) in SOURCES.items()]
 
 
 def _statistics(derive: str, unit: str) -> Callable[[Part], np.ndarray]:
