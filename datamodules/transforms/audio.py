@@ -68,9 +68,15 @@ class PrepareAudio(Prepare):
         return prepared._replace(values=((prepared.values - self.mean) / self.std).astype(np.float32))
 
     def state(self) -> dict[str, list[float]]:
-        return {"mean": self.mean.tolist(), "std": self.std.tolist()}
+        return {} if self.mean is None else {"mean": self.mean.tolist(), "std": self.std.tolist()}
 
     def load_state(self, state: dict[str, list[float]]) -> None:
+        got = {name: len(numbers) for name, numbers in state.items()}
+        if got != {"mean": self.num_mels, "std": self.num_mels}:
+            raise ValueError(
+                f"audio statistics are {got}, expected mean and std of {self.num_mels} mel bands each; they belong to "
+                f"another data.modalities.audio.prepare"
+            )
         self.mean, self.std = np.asarray(state["mean"]), np.asarray(state["std"])
 
     def _samples(self, clip: Clip) -> torch.Tensor:
@@ -81,6 +87,8 @@ class PrepareAudio(Prepare):
             samples, rate_hz = clip.sound, clip.rate_hz
         if not rate_hz or rate_hz <= 0:
             raise ValueError(f"clip {clip.key!r} has rate_hz {rate_hz}, expected a positive rate for raw samples")
+        if np.ndim(samples) != 1:
+            raise ValueError(f"clip {clip.key!r} has shape {np.shape(samples)}, expected (samples,) of one channel")
         if len(samples) == 0:
             raise ValueError(f"clip {clip.key!r} has no samples")
         if not np.isfinite(samples).all():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from datamodules.records import Photo
 from datamodules.transforms.base import Augment, Prepare, Prepared
+
+log = logging.getLogger(__name__)
 
 
 class PreparePhoto(Prepare):
@@ -27,7 +30,11 @@ class PreparePhoto(Prepare):
         self.max_megabytes = max_megabytes
 
     def __call__(self, part: tuple[Photo, ...]) -> Prepared:
+        if not part:
+            raise ValueError("no photo in the record's photos; leave them out of its parts instead")
         photos = part[: self.max_photos]
+        if len(part) > len(photos):
+            log.warning("%d photos, only the first %d are read; raise max_photos", len(part), len(photos))
         values = np.stack([self._pixels(photo) for photo in photos])
         return Prepared(values, np.ones(len(photos), dtype=bool), np.array([photo.time_s for photo in photos]))
 

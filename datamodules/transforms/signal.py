@@ -17,6 +17,7 @@ from datamodules.transforms.derive import DERIVATIONS, resample
 log = logging.getLogger(__name__)
 
 BASELINES = ("none", "rest_reference")
+MAX_UPSAMPLING = 4  # beyond it more than three of four steps would be made up: the rate is wrong, or the sensor is
 CLIP = 10.0  # interquartile ranges; one knock of the sensor is hundreds and would own every mean
 
 
@@ -107,7 +108,13 @@ class PrepareSignal(Prepare):
         if len(unmeasured):
             log.warning("signal %r: column %s is NaN throughout; treated as absent", part.key, unmeasured.tolist())
             return self.absent()
-        values = self._derived(part.values, part.rate_hz)
+        try:
+            values = self._derived(part.values, part.rate_hz)
+        except ValueError as error:  # what scipy's filters say of a recording shorter than they are
+            raise ValueError(
+                f"signal {part.key!r}: {len(part.values)} samples at {part.rate_hz:g} Hz are too few to derive "
+                f"{self.derive!r}: {error}"
+            ) from error
         if self.baseline == "rest_reference":
             values = self._against_rest(part, values)
         valid = np.isfinite(values).all(axis=1)
@@ -122,6 +129,11 @@ class PrepareSignal(Prepare):
         num = len(self.channels) if self.derive == "none" else DERIVATIONS[self.derive].num_inputs
         if part.rate_hz <= 0:
             raise ValueError(f"signal {part.key!r} has rate {part.rate_hz} Hz, expected > 0; {where}")
+        if part.rate_hz < self.rate_hz / MAX_UPSAMPLING:
+            raise ValueError(
+                f"signal {part.key!r} has rate {part.rate_hz:g} Hz, expected at least "
+                f"{self.rate_hz / MAX_UPSAMPLING:g} Hz for steps at {self.rate_hz:g} Hz; {where}"
+            )
         if part.unit != self.unit:
             raise ValueError(f"signal {part.key!r} is in {part.unit!r}, expected {self.unit!r}; {where}")
         for name, values in [("values", part.values), *(("reference", window) for window in part.reference)]:
