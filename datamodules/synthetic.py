@@ -28,6 +28,7 @@ from datamodules.rule import LATENTS, NOISE, STATES, bayes_ceiling, findings, sa
 from datamodules.simulate.person import Case, simulate_person
 from datamodules.simulate.physiology import RATES_HZ, UNITS
 from datamodules.simulate.sound import CLIP_S
+from fusion.batch import GROUPS
 from fusion.plan.facts import Facts
 
 SPLIT_SHARES = {"train": 0.60, "val": 0.15, "test": 0.25}
@@ -69,8 +70,10 @@ class SyntheticCohort:
         self.folder = Path(root) / self.fingerprint
 
     def ceiling(self) -> dict[str, dict[str, float]]:
-        """The best any model can reach on these records per subset of groups, noise and missing modalities included."""
-        return bayes_ceiling(self.noise, missing_rate=self.missing_rate)
+        """The best any model can reach through the noise: per subset of groups, on the records that have all of them;
+        as_recorded: on every record with what it has (missing_rate included)."""
+        complete, as_recorded = bayes_ceiling(self.noise), bayes_ceiling(self.noise, missing_rate=self.missing_rate)
+        return {**complete, "as_recorded": as_recorded["+".join(GROUPS)]}
 
     def records(self, split: str) -> list[HealthRecord]:
         """The people of one split; generates the cohort at the first call ever."""
