@@ -20,6 +20,7 @@ from datamodules.collate import pad_rows
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord
 from datamodules.transforms.base import Prepared
+from fusion.batch import Stream
 from fusion.construct import construct
 from fusion.model import FusionModel
 from fusion.plan import Plan, load_tokenizer, parse
@@ -72,17 +73,11 @@ class LoadedModel:
             model.load_state_dict(load_file(folder / WEIGHTS))
         except (SafetensorError, FileNotFoundError, RuntimeError) as error:
             raise ValueError(f"{folder / WEIGHTS} does not hold the weights of {CONFIG}: {error}") from error
-        modalities = {}
-        for name, node in config["modalities"].items():
-            prepare = dict(node["prepare"])
-            if "weights" in prepare:  # the tokenizer lies in the folder
-                prepare["weights"] = str(folder / prepare["weights"])
-            modalities[name] = Modality(
-                source=node["source"], group=node["group"], prepare=construct(prepare), augment=None
-            )
+        modalities = {name: _modality(folder, node) for name, node in config["modalities"].items()}
+        for name, modality in modalities.items():
             if name not in statistics:
                 raise ValueError(f"{folder / PREPROCESSING} has no statistics of {name!r}; export again")
-            modalities[name].prepare.load_state(statistics[name])
+            modality.prepare.load_state(statistics[name])
         return cls(model=model, modalities=modalities, config=config)
 
     @torch.inference_mode()
@@ -99,7 +94,7 @@ class LoadedModel:
         streams = {}
         for name, modality in self.modalities.items():
             stream = pad_rows([row or modality.prepare.absent() for row in rows[name]])
-            streams[name] = type(stream)(*(part.to(device) for part in stream))
+            streams[name] = Stream(*(part.to(device) for part in stream))
         fused = self.model.fuse(self.model.encode(streams))
         answers = {name: head.predict(fused).cpu() for name, head in self.model.heads.items()}
         plans = _plans(answers["plan"]) if "plan" in answers else [(None, None)] * len(records)
@@ -121,6 +116,13 @@ class LoadedModel:
 def plan_vocabulary() -> str:
     """A hash of the plan tokenizer, which belongs to the code and is not exported."""
     return hashlib.sha256(files("fusion.plan").joinpath("tokenizer.json").read_bytes()).hexdigest()[:16]
+
+
+def _modality(folder: Path, node: dict) -> Modality:
+    prepare = dict(node["prepare"])
+    if "weights" in prepare:  # word pieces lie in the folder
+        prepare["weights"] = str(folder / prepare["weights"])
+    return Modality(source=node["source"], group=node["group"], prepare=construct(prepare), augment=None)
 
 
 def _prepared(modality: Modality, record: HealthRecord) -> Prepared | None:

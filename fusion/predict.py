@@ -6,23 +6,50 @@ import argparse
 import logging
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 import fusion
 from datamodules.files import read_clip, read_note, read_photos, read_signal
-from datamodules.records import HealthRecord, Part
+from datamodules.records import HealthRecord, Part, Signal
 from fusion.loaded import LoadedModel, Prediction
 from fusion.plan import to_display
 from fusion.plan.display import DISCLAIMER
 
+if TYPE_CHECKING:
+    from datamodules.transforms.signal import PrepareSignal  # slow to import, and only models with signals need it
+
 SIGNAL = re.compile(r"(?P<name>\w+)=(?P<file>.+?)(?::(?P<rate_hz>[-+.\deE]+)(?::(?P<unit>[^:]+))?)?")
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What may be said on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fusion.predict",
+        description="State and plan of one person from any subset of text, signals, photos and sound.",
+        epilog=DISCLAIMER,
+    )
+    parser.add_argument("model", metavar="model=DIR", help="folder written by python -m fusion.export")
+    parser.add_argument("--text", metavar="TEXT", help="diary, goal, constraints; @FILE reads them from a file")
+    parser.add_argument(
+        "--signal", metavar="NAME=FILE:RATE_HZ[:UNIT]", nargs="+", action="extend", default=[],
+        help="csv, a column a channel, ending now, e.g. ppg=pulse.csv:64. A column time_s may give the rate instead. "
+        "Without UNIT the numbers must be in the model's own.",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rest", metavar="NAME=FILE", nargs="+", action="extend", default=[],
+        help="the same signal of the same person at rest, for models that read signals against it",
+    )  # fmt: skip
+    parser.add_argument("--photo", metavar="FILE", nargs="+", action="extend", default=[], help="jpg or png")
+    parser.add_argument("--audio", metavar="FILE", help="wav, flac, ogg or mp3")
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. What is wrong with a file is one line on stderr and status 2."""
-    options = _options().parse_args(arguments)
+    options = command_line().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s: %(message)s")
     try:
         loaded = fusion.load(options.model.removeprefix("model="))
@@ -36,27 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def read_record(options: argparse.Namespace, loaded: LoadedModel) -> HealthRecord:
     """The record of the files named on the command line; ValueError where the model could not read one of them."""
-    rests: dict[str, list[str]] = {}
-    for name, file in (item.partition("=")[::2] for item in options.rest):
-        rests.setdefault(name, []).append(file)
-    parts: dict[str, Part] = {}
+    parts: dict[str, Part] = dict(_read_signals(options.signal, options.rest, loaded))
     if options.text is not None:
         parts["text"] = read_note(options.text)
     if options.photo:
         parts["photo"] = read_photos(options.photo)
     if options.audio is not None:
         parts["audio"] = read_clip(options.audio)
-    for text in options.signal:
-        match = SIGNAL.fullmatch(text)
-        if match is None:
-            raise ValueError(f"--signal is {text!r}, expected NAME=FILE:RATE_HZ[:UNIT]")
-        name, rate_hz = match["name"], match["rate_hz"] and float(match["rate_hz"])
-        if name in parts:
-            raise ValueError(f"--signal {name!r} is given twice; join its channels in one csv")
-        unit = match["unit"] or _units(loaded).get(name, "")
-        parts[name] = read_signal(match["file"], rate_hz=rate_hz, unit=unit, rest=rests.pop(name, ()))
-    if rests:
-        raise ValueError(f"--rest names {sorted(rests)}, which no --signal gives")
     known = {modality.source for modality in loaded.modalities.values()}
     if unknown := sorted(parts.keys() - known):
         raise ValueError(f"the model does not read {unknown}, expected some of {sorted(known)}")
@@ -80,31 +93,35 @@ def show(prediction: Prediction) -> None:
         console.print(to_display(prediction.plan), soft_wrap=True, markup=False)
 
 
-def _options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fusion.predict",
-        description="State and plan of one person from any subset of text, signals, photos and sound.",
-        epilog=DISCLAIMER,
-    )
-    parser.add_argument("model", metavar="model=DIR", help="folder written by python -m fusion.export")
-    parser.add_argument("--text", metavar="TEXT", help="diary, goal, constraints; @FILE reads them from a file")
-    parser.add_argument(
-        "--signal", metavar="NAME=FILE:RATE_HZ[:UNIT]", nargs="+", action="extend", default=[],
-        help="csv, a column a channel, ending now, e.g. ppg=pulse.csv:64. A column time_s may give the rate instead. "
-        "Without UNIT the numbers must be in the model's own.",
-    )  # fmt: skip
-    parser.add_argument(
-        "--rest", metavar="NAME=FILE", nargs="+", action="extend", default=[],
-        help="the same signal of the same person at rest, for models that read signals against it",
-    )  # fmt: skip
-    parser.add_argument("--photo", metavar="FILE", nargs="+", action="extend", default=[], help="jpg or png")
-    parser.add_argument("--audio", metavar="FILE", help="wav, flac, ogg or mp3")
-    return parser
-
-
-def _units(loaded: LoadedModel) -> dict[str, str]:
-    """Unit of every signal the model reads, by source."""
-    return {m.source: m.prepare.unit for m in loaded.modalities.values() if m.group == "signals"}
+def _read_signals(signals: list[str], rests: list[str], loaded: LoadedModel) -> dict[str, Signal]:
+    """--signal and --rest as recordings by source."""
+    prepares: dict[str, list[PrepareSignal]] = {}
+    for modality in loaded.modalities.values():
+        if modality.group == "signals":
+            prepares.setdefault(modality.source, []).append(modality.prepare)
+    rest_files: dict[str, list[str]] = {}
+    for name, _, file in (text.partition("=") for text in rests):
+        rest_files.setdefault(name, []).append(file)
+    read: dict[str, Signal] = {}
+    for text in signals:
+        match = SIGNAL.fullmatch(text)
+        if match is None:
+            raise ValueError(f"--signal is {text!r}, expected NAME=FILE:RATE_HZ[:UNIT]")
+        name, rate_hz = match["name"], match["rate_hz"]
+        if name not in prepares:
+            raise ValueError(f"the model does not read a signal {name!r}, expected some of {sorted(prepares)}")
+        if name in read:
+            raise ValueError(f"--signal {name!r} is given twice; join its channels in one csv")
+        needs_rest = any(prepare.baseline == "rest_reference" for prepare in prepares[name])
+        rest = rest_files.pop(name, [])
+        if needs_rest != bool(rest):
+            need = "reads" if needs_rest else "does not read"
+            raise ValueError(f"the model {need} {name!r} against the person's rest, but --rest gives {rest or 'none'}")
+        unit = match["unit"] or prepares[name][0].unit
+        read[name] = read_signal(match["file"], rate_hz=rate_hz and float(rate_hz), unit=unit, rest=rest)
+    if rest_files:
+        raise ValueError(f"--rest names {sorted(rest_files)}, which no --signal gives")
+    return read
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
 """The command line reads ordinary files, says what it read, and answers bad ones in one line."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import soundfile
 from PIL import Image
 
+from datamodules.modality import Modality
+from datamodules.transforms.signal import PrepareSignal
 from fusion.loaded import Prediction
 from fusion.plan import Facts, Finding, guideline, to_text
-from fusion.predict import main, show
+from fusion.predict import command_line, main, read_record, show
 
 
 @pytest.fixture
@@ -89,7 +93,8 @@ BAD = {
     "too many channels": (["--signal", "ppg={acc.csv}:64"], r"has shape (2, 3), expected (samples > 0, 1 channels)"),
     "too few channels": (["--signal", "acc={short.csv}:32"], r"expected (samples > 0, 3 channels)"),
     "another unit": (["--signal", "temperature={short.csv}:4:degF"], "is in 'degF', expected 'degC'"),
-    "an unknown signal": (["--signal", "ppq={short.csv}:64"], "the model does not read ['ppq']"),
+    "an unknown signal": (["--signal", "ppq={short.csv}:64"], "the model does not read a signal 'ppq', expected some"),
+    "a rest that is not read": (["--signal", "ppg={short.csv}:64", "--rest", "ppg={short.csv}"], "does not read 'ppg'"),
     "no name": (["--signal", "{short.csv}"], "expected NAME=FILE:RATE_HZ[:UNIT]"),
     "the same signal twice": (["--signal", "ppg={short.csv}:64", "ppg={short.csv}:64"], "given twice"),
     "rest without its signal": (["--rest", "ppg={short.csv}"], "which no --signal gives"),
@@ -120,3 +125,31 @@ def test_bad_input_is_one_line_and_status_2(predict, tmp_path, case):
 def test_a_missing_model_is_one_line(tmp_path, capsys):
     assert main([f"model={tmp_path}"]) == 2
     assert "expected a folder that fusion.export wrote" in capsys.readouterr().err
+
+
+def against_rest(*arguments):
+    """The record that a model with one signal, read against rest, is given."""
+    prepare = PrepareSignal(
+        rate_hz=4.0, channels=["x"], unit="uS", derive="none", baseline="rest_reference", is_scaled=False
+    )
+    loaded = SimpleNamespace(modalities={"m": Modality(source="eda", group="signals", prepare=prepare, augment=None)})
+    return read_record(command_line().parse_args(["model", *map(str, arguments)]), loaded)
+
+
+def test_rest_files_become_the_reference_in_the_models_unit(tmp_path):
+    for name, numbers in {"now": "1\n2\n", "rest1": "3\n", "rest2": "4\n"}.items():
+        (tmp_path / f"{name}.csv").write_text(numbers)
+    rests = [f"eda={tmp_path / name}.csv" for name in ("rest1", "rest2")]
+    signal = against_rest("--signal", f"eda={tmp_path / 'now.csv'}:4", "--rest", *rests).parts["eda"]
+    assert [window.tolist() for window in signal.reference] == [[[3]], [[4]]]
+    assert signal.unit == "uS"
+
+
+def test_a_model_that_reads_against_rest_asks_for_it():
+    with pytest.raises(ValueError, match="reads 'eda' against the person's rest, but --rest gives none"):
+        against_rest("--signal", "eda=now.csv:4")
+
+
+def test_a_source_the_model_lacks_is_named():
+    with pytest.raises(ValueError, match=r"the model does not read \['text'\], expected some of \['eda'\]"):
+        against_rest("--text", "calm")
