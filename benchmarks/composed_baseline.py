@@ -11,7 +11,7 @@ prints the paired interval of each training run against the baseline on the same
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 
@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
-from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.bootstrap import balanced_accuracy, interval, macro_f1, source_weights, verdict
@@ -29,17 +28,27 @@ from datamodules.records import HealthRecord
 from datamodules.rule import CELLS, GROUP_OF, LATENTS, STATES, prior, state_of
 from fusion.batch import GROUPS
 
-STRENGTHS = (0.0003, 0.001, 0.003, 0.01)  # inverse regularisation tried on validation
+STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # inverse regularisation tried on validation
 NUM_DRAWS = 2000
 LATENT_OF = {group: latent for latent, group in GROUP_OF.items()}
 
 
-def fit(x: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray]) -> Pipeline:
-    """Logistic regression on standardised features; the strength with the best validation macro-F1."""
-    models = [
-        make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=500)).fit(x["train"], y["train"])
-        for c in STRENGTHS
-    ]
+def blocks(features: Mapping[str, Mapping[str, np.ndarray]], groups: Iterable[str]) -> dict[str, np.ndarray]:
+    """{split: (B, F)}: the groups side by side, standardised on train and each of total variance 1.
+
+    Otherwise the 1280 photo features outvote the 40 of the signals: macro-F1 .47 instead of .50 on split 0.
+    """
+    columns: dict[str, list[np.ndarray]] = {split: [] for split in features}
+    for group in groups:
+        scaler = StandardScaler().fit(features["train"][group])
+        for split, own in features.items():
+            columns[split].append(scaler.transform(own[group]) / np.sqrt(own[group].shape[1]))
+    return {split: np.concatenate(parts, axis=1) for split, parts in columns.items()}
+
+
+def fit(x: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray]) -> LogisticRegression:
+    """Logistic regression of the strength with the best validation macro-F1."""
+    models = [LogisticRegression(C=c, max_iter=500).fit(x["train"], y["train"]) for c in STRENGTHS]
     return max(models, key=lambda model: f1_score(y["val"], model.predict(x["val"]), average="macro"))
 
 
@@ -71,13 +80,12 @@ def run_split(cohort: ComposedCohort, cache_dir: Path) -> tuple[dict[str, dict[s
     subsets = {"all": GROUPS, **{group: (group,) for group in GROUPS}}
     regression = {}
     for name, groups in subsets.items():
-        x = {split: np.concatenate([own[group] for group in groups], axis=1) for split, own in features.items()}
+        x = blocks(features, groups)
         regression[name] = fit(x, states).predict_proba(x["test"])
 
     probes, auroc = {}, {}
     for latent, group in GROUP_OF.items():
-        x = {split: own[group] for split, own in features.items()}
-        y = targets(records, latent)
+        x, y = blocks(features, [group]), targets(records, latent)
         probes[latent] = fit(x, y).predict_proba(x["test"])
         scores = probes[latent][:, 1] if len(LATENTS[latent]) == 2 else probes[latent]
         auroc[latent] = roc_auc_score(y["test"], scores, multi_class="ovr")
