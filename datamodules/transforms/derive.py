@@ -10,7 +10,6 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-import neurokit2 as nk
 import numpy as np
 from scipy.ndimage import median_filter, uniform_filter1d
 from scipy.signal import find_peaks, resample_poly
@@ -49,6 +48,8 @@ def heart_rate(values: np.ndarray, rate_hz: float, grid_hz: float) -> dict[str, 
 
     The peaks are those of Elgendi (2013) in neurokit2. Where it finds no trustworthy beats, all three are NaN.
     """
+    import neurokit2 as nk  # here: a third of a loaded model's start-up, and only pulse and conductance need it
+
     pulse = _fill(values)[:, 0]
     num_steps = int(np.ceil(len(pulse) * grid_hz / rate_hz))
     unknown = dict.fromkeys(DERIVATIONS["heart_rate"].channels, np.full(num_steps, np.nan))
@@ -88,6 +89,8 @@ def eda_tonic_phasic(values: np.ndarray, rate_hz: float, grid_hz: float) -> dict
 
     The phasic part is the signal above 0.05 Hz, as in Biopac's and neurokit2's "highpass" decomposition.
     """
+    import neurokit2 as nk
+
     conductance = _fill(values)
     tonic = nk.signal_filter(conductance[:, 0], sampling_rate=rate_hz, highcut=0.05, method="butterworth", order=2)
     phasic = conductance[:, 0] - tonic
