@@ -48,7 +48,7 @@ def heart_rate(values: np.ndarray, rate_hz: float, grid_hz: float) -> dict[str, 
 
     The peaks are those of Elgendi (2013) in neurokit2. Where it finds no trustworthy beats, all three are NaN.
     """
-    import neurokit2 as nk  # here: a third of a loaded model's start-up, and only pulse and conductance need it
+    import neurokit2 as nk  # here: slow to import (31 -> 24 s of CPU to open a model), rarely needed
 
     pulse = _fill(values)[:, 0]
     num_steps = int(np.ceil(len(pulse) * grid_hz / rate_hz))
