@@ -12,8 +12,8 @@ MISSING = "???"  # omegaconf's mark for a value that must be given
 class Monitor:
     """What decides the best checkpoint and early stopping: a validation metric, "max" or "min", epochs of patience."""
 
-    metric: str = "val/health_state/macro_f1"
-    mode: str = "max"
+    metric: str = "val/total/loss"
+    mode: str = "min"
     patience: int = 6
 
 

@@ -48,6 +48,11 @@ def masked_statistics(x: Tensor, valid: Tensor) -> Tensor:
     return torch.cat([mean, std, extremes, step], dim=-1)
 
 
+def masked_softmax(scores: Tensor, valid: Tensor) -> Tensor:
+    """Softmax of (B, N) over valid tokens, 0 elsewhere; every row needs at least one."""
+    return scores.masked_fill(~valid, -torch.inf).softmax(dim=1)
+
+
 def patches(x: Tensor, size: int) -> Tensor:
     """Cut (B, T, ...) into (B, N, P=size, ...) from step 0; the last patch is filled with zeros (False)."""
     missing = -x.shape[1] % size

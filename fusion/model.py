@@ -37,6 +37,8 @@ class FusionModel(nn.Module):
         self.groups = dict(groups)
         self.fusion = fusion
         self.heads = nn.ModuleDict(heads)
+        for head in heads.values():
+            head.bind(heads)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Logits of every head, (B, K) or (B, P, V)."""

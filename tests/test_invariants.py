@@ -56,7 +56,7 @@ def build(kind: str) -> FusionModel:
             dim=DIM, name="test_resnet", weights="random", is_frozen=False, image_size=IMAGE_SIZE
         ),
         "audio": SpectrogramAudioEncoder(
-            dim=DIM, num_mels=5, hop_s=0.02, width=8, num_blocks=1, patch_s=0.2, dropout=0.1
+            dim=DIM, num_mels=5, num_cepstra=4, hop_s=0.02, width=8, num_blocks=1, patch_s=0.2, dropout=0.1
         ),
     }
     heads = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 from torch import Tensor, nn
 
@@ -16,6 +17,9 @@ class Head(nn.Module, ABC):
     """
 
     is_generative: bool = False
+
+    def bind(self, heads: Mapping[str, Head]) -> None:
+        """Called once by the model: a head that builds on the answers of others takes hold of them here."""
 
     @abstractmethod
     def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from fusion.optim import AdamW
 from fusion.objective import WeightedSum
+from fusion.optim import AdamW
 
 SETTINGS = {"lr": 1.0, "weight_decay": 0.1, "betas": (0.9, 0.99), "backbone_lr_scale": 0.1}
 

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from scipy.fft import dct
+from torch.testing import assert_close
 
 from fusion.batch import Stream
 from fusion.encoders.spectrogram_audio import SpectrogramAudioEncoder
@@ -10,7 +12,7 @@ from fusion.encoders.spectrogram_audio import SpectrogramAudioEncoder
 def build() -> SpectrogramAudioEncoder:
     torch.manual_seed(0)
     return SpectrogramAudioEncoder(
-        dim=8, num_mels=5, hop_s=0.02, width=8, num_blocks=1, patch_s=0.5, dropout=0.0
+        dim=8, num_mels=5, num_cepstra=4, hop_s=0.02, width=8, num_blocks=1, patch_s=0.5, dropout=0.0
     ).eval()
 
 
@@ -30,3 +32,9 @@ def test_there_are_about_two_tokens_a_second_and_a_summary(seconds, tokens):
 def test_a_wrong_number_of_mel_bands_is_named_with_the_key_to_fix():
     with pytest.raises(ValueError, match=r"audio stream has 6 mel bands, encoder expects 5; .*num_mels"):
         build()(stream(10, mels=6))
+
+
+def test_cepstra_are_those_of_scipy():
+    frames = torch.randn(3, 5)
+    expected = torch.from_numpy(dct(frames.numpy(), type=2, norm="ortho")[:, :4])
+    assert_close(frames @ build().cosines, expected)

@@ -25,7 +25,7 @@ def tokens(num: int, seed: int) -> TokenSet:
     )
 
 
-@pytest.mark.parametrize(("kind", "queries"), [("cross_attention", 3), ("concat", 1)])
+@pytest.mark.parametrize(("kind", "queries"), [("cross_attention", 3 + len(NAMES)), ("concat", 1)])
 def test_fused_tokens_are_all_valid_and_at_the_moment_of_prediction(kind, queries):
     fused = build(kind)({"a": tokens(4, 0), "b": tokens(5, 1)})
     assert fused.tokens.shape == (2, queries, 8)

@@ -1,0 +1,83 @@
+"""Say the health state through its causes: a concept bottleneck with a learned rule."""
+
+# Shapes: B people, Q fused tokens, D width, K states, C cells = every combination of the causes' classes.
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from math import prod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fusion.batch import TokenSet
+from fusion.heads.base import Head
+
+UNLABELLED = -100
+RULE_SCALE = 10.0  # a rule is learned in a few epochs at the rate of the other weights
+SMALLEST = 1e-6  # under a logarithm
+
+
+class CausedStateHead(Head):
+    """P(state) = sum over cells of P(cell) P(state | cell), with both factors learned.
+
+    ``causes`` names other heads of the model and their classes, e.g. words: [calm, stressed]; P(cell) is proportional
+    to the product of their beliefs times a learned prior of the cell, and P(state | cell) is a learned table, ``rule``.
+    A concept bottleneck (Koh et al. 2020) that keeps the doubt about each cause.
+    """
+
+    def __init__(self, *, classes: Sequence[str], causes: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        if not causes:
+            raise ValueError(
+                "a caused state needs causes: names of other heads with their classes; or use HealthStateHead"
+            )
+        self.classes = tuple(classes)
+        self.causes = {name: tuple(values) for name, values in causes.items()}
+        num_cells = prod(len(values) for values in self.causes.values())
+        self.log_prior = nn.Parameter(torch.zeros(num_cells))
+        self.table = nn.Parameter(torch.zeros(num_cells, len(classes)))
+        self.register_buffer("class_weights", torch.ones(len(classes)), persistent=False)
+
+    def bind(self, heads: Mapping[str, Head]) -> None:
+        """Take hold of the heads of the causes; they stay the model's own modules."""
+        for name, values in self.causes.items():
+            if name not in heads:
+                raise ValueError(f"cause {name!r} is no head of this model, got {sorted(heads)}; add it to head=[...]")
+            if tuple(heads[name].classes) != values:
+                raise ValueError(f"cause {name!r} has classes {values}, its head says {tuple(heads[name].classes)}")
+        self._heads = tuple(heads[name] for name in self.causes)  # a tuple: not registered a second time
+
+    def balance(self, counts: Sequence[int]) -> None:
+        """Weigh every class by the inverse of its train ``counts``; the mean weight of a record stays 1."""
+        if min(counts) == 0:
+            raise ValueError(f"no train record of {self.classes[list(counts).index(0)]!r}; set class_weights=none")
+        self.class_weights.copy_(sum(counts) / (len(counts) * torch.tensor(counts)))
+
+    @property
+    def rule(self) -> Tensor:
+        """P(state | cell): (C, K), cells in the order of itertools.product over the causes."""
+        return (RULE_SCALE * self.table).softmax(dim=-1)
+
+    def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
+        """``fused`` (B, Q, D) -> log probabilities (B, K)."""
+        beliefs = [head(fused).log_softmax(dim=-1) for head in self._heads]
+        joint = reduce(lambda left, right: (left[:, :, None] + right[:, None, :]).flatten(1), beliefs)
+        cells = (joint + RULE_SCALE * self.log_prior).softmax(dim=-1)
+        return (cells @ self.rule).clamp(min=SMALLEST).log()
+
+    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Weighted negative log likelihood of log probabilities (B, K) and class indices (B,); -100 is unlabelled."""
+        if not self.is_labelled(target).any():
+            return logits.sum() * 0
+        return F.nll_loss(logits, target, self.class_weights, ignore_index=UNLABELLED)
+
+    def predict(self, fused: TokenSet) -> Tensor:
+        """Probabilities (B, K)."""
+        return self(fused).softmax(dim=-1)
+
+    def is_labelled(self, target: Tensor) -> Tensor:
+        """(B,) bool."""
+        return target != UNLABELLED

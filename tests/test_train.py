@@ -1,0 +1,117 @@
+"""The whole way: one command trains, tests and reports, and says the same thing twice."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+
+import train
+from fusion.plan import Plan, load_tokenizer, parse
+
+ROOT = Path(train.__file__).parent
+SMALL = ["experiment=fusion_tiny", "data.cohort.num_people=24", "data.cohort.window_s=20"]
+
+
+def run(folder: Path, *overrides: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "HEALTH_CACHE_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "train.py", *SMALL, f"paths.output_dir={folder}/outputs", *overrides]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A finished tiny run with both loggers."""
+    folder = tmp_path_factory.mktemp("train")
+    done = run(folder, "logger=[wandb,csv]")
+    assert done.returncode == 0, done.stderr[-3000:]
+    (folder / "terminal.txt").write_text(done.stdout)
+    return folder
+
+
+def test_run_directory_holds_what_scripts_read(folder):
+    latest = folder / "outputs" / "latest"
+    metrics = json.loads((latest / "metrics.json").read_text())
+    assert {"all", "as_recorded", "text", "signals+photo", "text+signals+audio"} <= set(metrics["test"])
+    row = metrics["test"]["as_recorded"]
+    assert row["health_state/macro_f1_low"] <= row["health_state/macro_f1"] <= row["health_state/macro_f1_high"]
+    assert 0 <= row["plan/parse_rate"] <= 1 and {"plan/slot_f1", "plan/exact_match", "health_state/ece"} <= set(row)
+    assert {"git_commit", "git_is_dirty", "versions", "wall_s", "peak_memory_gib", "data"} <= set(metrics["run"])
+    for name in ("config.yaml", "preprocessing.json", "plans.md", "checkpoints/best.ckpt", "checkpoints/last.ckpt"):
+        assert (latest / name).is_file(), name
+    assert {p.name for p in (latest / "plots").iterdir()} == {"curves.png", "confusion.png", "subsets.png"}
+
+
+def test_predictions_file_gives_the_reported_metric_again(folder):
+    predictions = np.load(folder / "outputs/latest/predictions.npz")
+    decided = predictions["probabilities__as_recorded"].argmax(1)
+    metrics = json.loads((folder / "outputs/latest/metrics.json").read_text())["test"]["as_recorded"]
+    assert (decided == predictions["labels"]).mean() == pytest.approx(metrics["health_state/accuracy"])
+
+
+def test_terminal_ends_with_the_table_and_where_things_are(folder):
+    text = (folder / "terminal.txt").read_text()
+    for word in ("macro-F1", "as_recorded", "signals", "slot-F1", "checkpoint", "best.ckpt"):
+        assert word in text
+
+
+def test_tracking_is_offline_and_complete(folder):
+    offline = list((folder / "outputs/latest/wandb").glob("offline-run-*"))
+    assert len(offline) == 1
+    assert list(offline[0].rglob("media/**/*.png")) and list(offline[0].rglob("media/**/plans*.json"))
+
+
+def test_same_seed_gives_the_same_numbers(folder):
+    again = run(folder, "logger=[csv]")
+    assert again.returncode == 0, again.stderr[-3000:]
+    runs = sorted((folder / "outputs/runs").iterdir())
+    first, second = (json.loads((r / "metrics.json").read_text())["test"] for r in (runs[0], runs[-1]))
+    assert runs[0] != runs[-1] and first == second
+
+
+def test_one_modality_alone_trains(folder):
+    done = run(folder, "modality=[heart_rate]", "head=[health_state]", "debug=fast")
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("trainr.max_epochs=1", "trainr"),
+        ("data=composed", "composed cohort needs the sets .* set paths.data_dir"),
+        ("class_weights=square", "class_weights is 'square', expected none or balanced"),
+    ],
+)
+def test_wrong_configuration_is_named_in_the_last_lines(folder, override, message):
+    done = run(folder, override)
+    assert done.returncode != 0
+    assert re.search(message, done.stderr), done.stderr[-1500:]
+
+
+def test_both_heads_overfit_one_batch(folder):
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        paths = [f"paths.cache_dir={folder}/cache", "paths.run_dir=unused"]
+        cfg = compose("train", [*SMALL, *paths, "data.modality_dropout=0", "size.plan.width=64", "size.dim=64"])
+    data, module = train.build(cfg)
+    train.prepare(cfg, data, module)
+    batch = next(iter(data.train_dataloader()))
+    model = module.model.train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-3, fused=True)
+    for _ in range(150):
+        loss = module.objective(model.heads, model(batch), batch.targets)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    fused = model.eval().fuse(model.encode(batch.streams))
+    assert torch.equal(model.heads["health_state"].predict(fused).argmax(1), batch.targets["health_state"])
+    tokenizer = load_tokenizer()
+    plans = [parse(tokenizer.decode(ids.tolist())) for ids in model.heads["plan"].predict(fused)]
+    wanted = [parse(tokenizer.decode(ids[ids >= 0].tolist())) for ids in batch.targets["plan"]]
+    assert all(isinstance(plan, Plan) for plan in plans)
+    assert sum(plan == want for plan, want in zip(plans, wanted, strict=True)) >= len(plans) - 1
