@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # otherwise wandb looks up a host even when offline
@@ -86,8 +87,8 @@ def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> No
         device = torch.device("cuda" if cfg.trainer.accelerator == "gpu" else "cpu")
         for name, encoder in module.model.encoders.items():
             if encoder.is_cacheable:
-                identity = OmegaConf.to_container(cfg.model.encoders[name], resolve=True)
-                data.cache_features(name, identity, lambda stream, e=encoder: run_backbone(e, stream, device))
+                features = partial(run_backbone, encoder, device)
+                data.cache_features(name, encoder.backbone_identity, features)
     if cfg.class_weights not in ("none", "balanced"):
         raise ValueError(f"class_weights is {cfg.class_weights!r}, expected none or balanced")
     if cfg.class_weights == "balanced":
@@ -97,7 +98,7 @@ def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> No
 
 
 @torch.inference_mode()
-def run_backbone(encoder: Encoder, stream: Stream, device: torch.device) -> Stream:
+def run_backbone(encoder: Encoder, device: torch.device, stream: Stream) -> Stream:
     """Features of one batch on ``device``."""
     return encoder.to(device).eval().features(Stream(*(part.to(device) for part in stream)))
 

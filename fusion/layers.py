@@ -72,6 +72,20 @@ class FeedForward(nn.Sequential):
         super().__init__(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim_out or dim), nn.Dropout(dropout))
 
 
+class FeatureDropout(nn.Module):
+    """Drop whole features of (B, N, F), the same ones for all tokens of a row (Tompson et al. 2015, section 3.2).
+
+    Ordinary dropout averages out when tokens are pooled; this does not, so it regularises frozen backbones' features.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * F.dropout(x.new_ones(len(x), 1, x.shape[-1]), self.p, self.training)
+
+
 class TimeEncoding(nn.Module):
     """Encode seconds relative to the prediction: a signed logarithm, and harmonics from one second to one day.
 

@@ -50,8 +50,9 @@ class MaskedCNN(nn.Module):
         self.blocks = nn.ModuleList(ResidualBlock(width, kernel_sizes, dropout) for _ in range(num_blocks))
         self.norm = nn.LayerNorm(width)
         self.token = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, dim))
-        self.summary = FeedForward(
-            dim=NUM_STATISTICS * (channels + width), hidden=2 * dim, dropout=dropout, dim_out=dim
+        num_statistics = NUM_STATISTICS * (channels + width)
+        self.summary = nn.Sequential(
+            nn.Dropout(dropout), FeedForward(dim=num_statistics, hidden=2 * dim, dropout=dropout, dim_out=dim)
         )
 
     def forward(self, stream: Stream) -> TokenSet:

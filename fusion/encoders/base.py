@@ -24,6 +24,7 @@ class Encoder(nn.Module, ABC):
 
     dim: int
     is_cacheable: bool = False
+    backbone_identity: dict[str, str]  # of a cacheable encoder: what decides its features, beside the prepared stream
 
     @abstractmethod
     def forward(self, stream: Stream) -> TokenSet:

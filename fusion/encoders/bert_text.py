@@ -12,6 +12,7 @@ from transformers import AutoModel, BertConfig, BertModel
 
 from fusion.batch import Stream, TokenSet
 from fusion.encoders.base import Encoder
+from fusion.layers import FeatureDropout
 from fusion.masks import has_any, masked_mean, remask
 from fusion.weights import PRETRAINED, check_weights, find_weights, missing_weights
 
@@ -32,6 +33,7 @@ class BertTextEncoder(Encoder):
         weights: str,
         is_frozen: bool,
         max_tokens: int,
+        feature_dropout: float = 0.0,
         num_trainable_layers: int = 0,
         config: dict[str, Any] | None = None,
     ) -> None:
@@ -49,6 +51,7 @@ class BertTextEncoder(Encoder):
         self.max_tokens = max_tokens
         self.is_frozen = is_frozen
         self.is_cacheable = is_frozen and num_trainable_layers == 0
+        self.backbone_identity = {"name": name, "weights": weights}
         layers = self.backbone.encoder.layer
         self.trainable_layers = list(layers[len(layers) - num_trainable_layers :])
         if is_frozen:
@@ -56,6 +59,7 @@ class BertTextEncoder(Encoder):
             for layer in self.trainable_layers:
                 layer.requires_grad_(True)
         self.project = nn.Linear(self.backbone.config.hidden_size, dim)
+        self.drop = FeatureDropout(feature_dropout)
 
     def train(self, mode: bool = True) -> BertTextEncoder:
         """Train as any module, but leave frozen layers in evaluation mode."""
@@ -70,7 +74,7 @@ class BertTextEncoder(Encoder):
         """``values`` (B, T) ids, or (B, T, F) floats from ``features`` -> T tokens, then the summary: (B, T + 1, D)."""
         values, valid, time_s = stream
         hidden = values if values.is_floating_point() else self._hidden(values, valid)
-        tokens = self.project(remask(hidden, valid).to(self.project.weight.dtype))
+        tokens = self.project(self.drop(remask(hidden, valid).to(self.project.weight.dtype)))
         summary = masked_mean(tokens, valid)
         token_valid = torch.cat([valid, has_any(valid)[:, None]], dim=1)
         token_time_s = torch.cat([time_s, masked_mean(time_s, valid)[:, None]], dim=1)

@@ -14,6 +14,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from fusion.batch import Stream, TokenSet
 from fusion.encoders.base import Encoder
+from fusion.layers import FeatureDropout
 from fusion.masks import patch_mean, patch_valid, patches, remask
 from fusion.weights import PACKAGED, PRETRAINED, check_weights, find_weights, missing_weights
 
@@ -28,12 +29,15 @@ class TimmImageEncoder(Encoder):
     otherwise the answer for one person would depend on who else is in the batch. A frozen backbone may be cached.
     """
 
-    def __init__(self, *, dim: int, name: str, weights: str, is_frozen: bool, image_size: int) -> None:
+    def __init__(
+        self, *, dim: int, name: str, weights: str, is_frozen: bool, image_size: int, feature_dropout: float = 0.0
+    ) -> None:
         super().__init__()
         check_weights(weights)
         self.dim = dim
         self.image_size = image_size
         self.is_frozen = self.is_cacheable = is_frozen
+        self.backbone_identity = {"name": name, "weights": weights}
         self.backbone = _load(name) if weights == PRETRAINED else timm.create_model(ARCHITECTURES.get(name, name))
         self.backbone.reset_classifier(0)
         mean, std = self.backbone.pretrained_cfg["mean"], self.backbone.pretrained_cfg["std"]
@@ -44,6 +48,7 @@ class TimmImageEncoder(Encoder):
         self.register_buffer("mean", 255 * torch.tensor(mean)[:, None, None])
         self.register_buffer("std", 255 * torch.tensor(std)[:, None, None])
         self.project = nn.Linear(self.backbone.num_features, dim)
+        self.drop = FeatureDropout(feature_dropout)
         self.train()
         with torch.no_grad():
             self.positions = self._maps(torch.zeros(1, 3, image_size, image_size)).shape[1]
@@ -63,7 +68,8 @@ class TimmImageEncoder(Encoder):
         """
         values, valid, time_s = stream if stream.values.ndim == 3 else self._features(stream)
         size = self.positions
-        tokens = self.project(patches(remask(values, valid), size).flatten(1, 2).to(self.project.weight.dtype))
+        features = patches(remask(values, valid), size).flatten(1, 2).to(self.project.weight.dtype)
+        tokens = self.project(self.drop(features))
         valid, time_s = patches(valid, size).flatten(1, 2), patches(time_s, size).flatten(1, 2)
         photo_valid = patch_valid(valid, size)
         tokens = torch.cat([tokens, patch_mean(tokens, valid, size)], dim=1)
