@@ -21,12 +21,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.bootstrap import balanced_accuracy, interval, macro_f1, source_weights, verdict
 from benchmarks.composed_features import cohort_features
 from datamodules.composed import ComposedCohort
 from datamodules.records import HealthRecord
 from datamodules.rule import CELLS, GROUP_OF, LATENTS, STATES, prior, state_of
 from fusion.batch import GROUPS
+from fusion.report.intervals import SCORES, central, confusion, macro_f1, source_weights, verdict
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # inverse regularisation tried on validation
 NUM_DRAWS = 2000
@@ -97,22 +97,21 @@ def run_split(cohort: ComposedCohort, cache_dir: Path) -> tuple[dict[str, dict[s
     return {"logistic regression": regression, "probes + exact rule": rule}, auroc
 
 
-def table(probabilities: Mapping[str, np.ndarray], labels: np.ndarray, weights: np.ndarray) -> pd.DataFrame:
+def table(probabilities: Mapping[str, np.ndarray], labels: np.ndarray, weights: list[np.ndarray]) -> pd.DataFrame:
     """Macro-F1 and balanced accuracy of every subset, each with its 95 % interval over sources."""
     rows = []
     for subset, own in probabilities.items():
         row: dict[str, object] = {"subset": subset}
-        for name, metric in (("macro_f1", macro_f1), ("balanced_accuracy", balanced_accuracy)):
-            decided = own.argmax(axis=1)
-            row[name] = metric(labels, decided, np.ones(len(labels)), len(STATES))
-            draws = np.array([metric(labels, decided, w, len(STATES)) for w in weights])
-            row[f"{name}_low"], row[f"{name}_high"] = interval(draws)
+        matrices = [confusion(labels, own.argmax(axis=1), len(STATES), w) for w in (None, *weights)]
+        for name, score in SCORES.items():
+            row[name], *draws = (score(matrix) for matrix in matrices)
+            row[f"{name}_low"], row[f"{name}_high"] = central(draws)
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def paired_draws(
-    run: Path, baseline: Path, records: list[HealthRecord], weights: np.ndarray, subset: str = "all"
+    run: Path, baseline: Path, records: list[HealthRecord], weights: list[np.ndarray], subset: str = "all"
 ) -> tuple[float, np.ndarray]:
     """(difference of macro-F1, its bootstrap draws): a run's predictions minus the baseline's on the same records."""
     decided = {}
@@ -127,16 +126,16 @@ def paired_draws(
             )
         decided[path] = np.array([rows[record.record_id] for record in records])
     labels = np.array([record.targets["health_state"] for record in records])
-    ones = np.ones(len(labels))
 
-    def difference(w: np.ndarray) -> float:
-        return macro_f1(labels, decided[run], w, len(STATES)) - macro_f1(labels, decided[baseline], w, len(STATES))
+    def difference(w: np.ndarray | None) -> float:
+        ours, theirs = (confusion(labels, decided[path], len(STATES), w) for path in (run, baseline))
+        return macro_f1(ours) - macro_f1(theirs)
 
-    return difference(ones), np.array([difference(w) for w in weights])
+    return difference(None), np.array([difference(w) for w in weights])
 
 
 def say(name: str, value: float, draws: np.ndarray) -> None:
-    low, high = interval(draws)
+    low, high = central(draws)
     print(f"{name}: macro-F1 difference {value:+.3f} [{low:+.3f}, {high:+.3f}] {verdict(low, high)}")
 
 
@@ -158,7 +157,7 @@ def main() -> None:
         methods, auroc = run_split(cohort, arguments.cache_dir)
         records = cohort.records("test")
         labels = np.array([record.targets["health_state"] for record in records])
-        weights = source_weights([record.sources for record in records], NUM_DRAWS, seed=split)
+        weights = list(source_weights([record.sources for record in records], NUM_DRAWS, seed=split))
         for method, probabilities in methods.items():
             path = arguments.out_dir / f"{method.split()[0]}-split{split}.npz"
             ids = np.array([record.record_id for record in records])

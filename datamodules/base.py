@@ -112,8 +112,8 @@ class HealthDataModule(pl.LightningDataModule):
         return np.bincount(labels, minlength=len(self.labels[head])).tolist()
 
     def sources(self, split: str) -> dict[str, dict[str, str]]:
-        """By record id, the person and every other source a bootstrap resamples."""
-        return {r.record_id: {"person": r.person_id, **r.sources} for r in self.splits[split]}
+        """By record id, what a bootstrap resamples: every source the record names, else its person."""
+        return {r.record_id: r.sources or {"person": r.person_id} for r in self.splits[split]}
 
     def descriptions(self, split: str) -> dict[str, str]:
         """By record id, what the person gave, in words."""

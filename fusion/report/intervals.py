@@ -42,13 +42,15 @@ def source_weights(sources: list[dict[str, str]], num_replicates: int, seed: int
     generator = np.random.default_rng(seed)
     kinds = sorted({kind for record in sources for kind in record})
     codes = [np.unique([record.get(kind, "") for record in sources], return_inverse=True)[1] for kind in kinds]
+    sizes = [code.max() + 1 for code in codes]
     for _ in range(num_replicates):
-        weights = np.ones(len(sources))
-        for code in codes:
-            num = code.max() + 1
-            weights *= np.bincount(generator.integers(num, size=num), minlength=num)[code]
-        if weights.any():
-            yield weights
+        weights = np.zeros(len(sources))
+        while not weights.any():
+            draws = [
+                np.bincount(generator.integers(n, size=n), minlength=n)[c] for c, n in zip(codes, sizes, strict=True)
+            ]
+            weights = np.prod(draws, axis=0, dtype=float)
+        yield weights
 
 
 def bootstrap(
@@ -64,21 +66,6 @@ def central(values: list[float]) -> tuple[float, float]:
     """The bounds of the central 95 %."""
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
-
-
-def paired(
-    labels: np.ndarray, ours: np.ndarray, theirs: np.ndarray, sources: list[dict[str, str]], num_classes: int,
-    num_replicates: int, seed: int = 0,
-) -> tuple[float, float, float]:  # fmt: skip
-    """(difference of macro-F1, low, high) of two predictions of the same records, both scored on every replicate."""
-
-    def difference(weights: np.ndarray | None) -> float:
-        return macro_f1(confusion(labels, ours, num_classes, weights)) - macro_f1(
-            confusion(labels, theirs, num_classes, weights)
-        )
-
-    low, high = central([difference(weights) for weights in source_weights(sources, num_replicates, seed)])
-    return difference(None), low, high
 
 
 def verdict(low: float, high: float) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from fusion.report.intervals import balanced_accuracy, bootstrap, confusion, macro_f1, paired, source_weights, verdict
+from fusion.report.intervals import balanced_accuracy, bootstrap, confusion, macro_f1, source_weights, verdict
 
 GENERATOR = np.random.default_rng(0)
 LABELS = GENERATOR.integers(3, size=300)
@@ -37,8 +37,5 @@ def test_few_people_give_a_wider_interval_than_as_many_records():
     assert width["person"] > 1.5 * width["photo"]
 
 
-def test_paired_interval_tells_better_worse_and_unresolved():
-    difference, low, high = paired(LABELS, LABELS, PREDICTED, PEOPLE, 3, 200)
-    assert low <= difference <= high and verdict(low, high) == "better"
-    assert verdict(*paired(LABELS, PREDICTED, LABELS, PEOPLE, 3, 200)[1:]) == "worse"
-    assert verdict(*paired(LABELS, PREDICTED, PREDICTED, PEOPLE, 3, 50)[1:]) == "unresolved"
+def test_a_verdict_needs_the_whole_interval_on_one_side():
+    assert [verdict(0.01, 0.1), verdict(-0.1, -0.01), verdict(-0.01, 0.1)] == ["better", "worse", "unresolved"]
