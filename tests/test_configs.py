@@ -54,8 +54,9 @@ def test_debug_wins_over_the_experiment(debug):
     assert composed(f"debug={debug}", "experiment=fusion_tiny").trainer.max_epochs == {"overfit": 100}.get(debug, 1)
 
 
-@pytest.mark.parametrize("finetune", ["frozen", "full", "top"])
-@pytest.mark.parametrize("fusion", ["cross_attention", "concat"])
+@pytest.mark.parametrize(
+    ("finetune", "fusion"), [("frozen", "cross_attention"), ("full", "cross_attention"), ("top", "concat")]
+)
 def test_ways_of_training_and_fusing_build(finetune, fusion):
     cfg = composed(f"finetune={finetune}", f"fusion={fusion}")
     trainable = sum(p.numel() for p in instantiate(cfg.model, _convert_="all").parameters() if p.requires_grad)

@@ -46,9 +46,8 @@ def source_weights(sources: list[dict[str, str]], num_replicates: int, seed: int
     for _ in range(num_replicates):
         weights = np.zeros(len(sources))
         while not weights.any():
-            draws = [
-                np.bincount(generator.integers(n, size=n), minlength=n)[c] for c, n in zip(codes, sizes, strict=True)
-            ]
+            drawn = [np.bincount(generator.integers(size, size=size), minlength=size) for size in sizes]
+            draws = [times[code] for times, code in zip(drawn, codes, strict=True)]
             weights = np.prod(draws, axis=0, dtype=float)
         yield weights
 
