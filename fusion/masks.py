@@ -49,8 +49,8 @@ def masked_statistics(x: Tensor, valid: Tensor) -> Tensor:
 
 
 def masked_softmax(scores: Tensor, valid: Tensor) -> Tensor:
-    """Softmax of (B, N) over valid tokens, 0 elsewhere; every row needs at least one."""
-    return scores.masked_fill(~valid, -torch.inf).softmax(dim=1)
+    """Softmax of (B, Q, N) over the valid ones of N tokens (B, N), 0 elsewhere; every row needs at least one."""
+    return scores.masked_fill(~valid[:, None], -torch.inf).softmax(dim=-1)
 
 
 def patches(x: Tensor, size: int) -> Tensor:

@@ -45,7 +45,7 @@ def build(kind: str) -> FusionModel:
         fusion = ConcatFusion(dim=DIM, modalities=list(NAMES), dropout=0.1)
     else:
         fusion = CrossAttentionFusion(
-            dim=DIM, modalities=list(NAMES), num_queries=3, num_layers=2, num_heads=2, dropout=0.1
+            dim=DIM, modalities=list(NAMES), num_queries=3, num_own=2, num_layers=2, num_heads=2, dropout=0.1
         )
     encoders = {
         "text": BertTextEncoder(dim=DIM, name="tiny", weights="random", is_frozen=False, max_tokens=64, config=BERT),

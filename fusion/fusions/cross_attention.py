@@ -19,27 +19,28 @@ class CrossAttentionFusion(Fusion):
     """Learned queries attend to the tokens of every modality, then to each other (as Perceiver IO, Jaegle et al. 2022).
 
     A token is known by its modality (a learned vector) and its time. One learned null token is always valid, so a
-    row with nothing present gives the prior. Behind the queries' answers stands one token of each modality's own, a
-    learned pooling of its tokens: what one modality says alone need not pass through attention over all of them.
+    row with nothing present gives the prior. Behind the queries' answers stand ``num_own`` tokens of each modality, learned
+    poolings of its tokens: what one modality says alone need not pass through attention over all of them.
     """
 
     def __init__(
-        self, *, dim: int, modalities: Sequence[str], num_queries: int, num_layers: int, num_heads: int, dropout: float
-    ) -> None:
+        self, *, dim: int, modalities: Sequence[str], num_queries: int, num_own: int, num_layers: int, num_heads: int,
+        dropout: float,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.dim = dim
         # width-many numbers of variance 1/dim give vectors of length one, as nn.Linear gives tokens
         self.queries = nn.Parameter(torch.randn(num_queries, dim) * dim**-0.5)
         self.null = nn.Parameter(torch.randn(1, dim) * dim**-0.5)
         self.modalities = nn.ParameterDict({name: torch.randn(dim) * dim**-0.5 for name in modalities})
-        self.poolers = nn.ParameterDict({name: torch.randn(dim) * dim**-0.5 for name in modalities})
+        self.poolers = nn.ParameterDict({name: torch.randn(num_own, dim) * dim**-0.5 for name in modalities})
         self.time = TimeEncoding(dim=dim)
         self.norm_context = nn.LayerNorm(dim)
         self.layers = nn.ModuleList(_Layer(dim, num_heads, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, token_sets: dict[str, TokenSet]) -> TokenSet:
-        """{modality: tokens (B, N_m, D)} -> (B, Q + number of modalities, D) at the moment of prediction."""
+        """{modality: tokens (B, N_m, D)} -> (B, Q + modalities x num_own, D), all at the prediction."""
         sets = [(self.modalities[name], token_sets[name]) for name in self.modalities]
         num = len(sets[0][1].valid)
         context = [s.tokens + modality + self.time(s.time_s) for modality, s in sets]
@@ -50,16 +51,16 @@ class CrossAttentionFusion(Fusion):
         x = self.queries.expand(num, -1, -1)
         for layer in self.layers:
             x = layer(x, context, valid)
-        x = torch.cat([x, torch.stack(own, dim=1)], dim=1)
+        x = torch.cat([x, *own], dim=1)
         ones = valid.new_ones(x.shape[:2])
         return TokenSet(self.norm(x), ones, torch.zeros_like(ones, dtype=torch.float))
 
     def _pool(self, name: str, tokens: Tensor, valid: Tensor) -> Tensor:
-        """One modality's tokens (B, N, D) and the null token -> (B, D): the null token alone where it is absent."""
+        """One modality's tokens (B, N, D) -> its own (B, num_own, D): the null token where it is absent."""
         tokens = torch.cat([self.null.expand(len(tokens), 1, -1), tokens], dim=1)
         valid = torch.cat([valid.new_zeros(len(valid), 1), valid], dim=1)
         valid[:, 0] = ~has_any(valid)
-        return masked_softmax(tokens @ self.poolers[name], valid)[:, None].matmul(tokens)[:, 0]
+        return masked_softmax(self.poolers[name] @ tokens.mT, valid) @ tokens
 
 
 class _Layer(nn.Module):

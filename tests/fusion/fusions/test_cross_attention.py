@@ -15,7 +15,9 @@ def build(kind: str):
     torch.manual_seed(0)
     if kind == "concat":
         return ConcatFusion(dim=8, modalities=NAMES, dropout=0.0)
-    return CrossAttentionFusion(dim=8, modalities=NAMES, num_queries=3, num_layers=2, num_heads=2, dropout=0.0)
+    return CrossAttentionFusion(
+        dim=8, modalities=NAMES, num_queries=3, num_own=2, num_layers=2, num_heads=2, dropout=0.0
+    )
 
 
 def tokens(num: int, seed: int) -> TokenSet:
@@ -25,7 +27,7 @@ def tokens(num: int, seed: int) -> TokenSet:
     )
 
 
-@pytest.mark.parametrize(("kind", "queries"), [("cross_attention", 3 + len(NAMES)), ("concat", 1)])
+@pytest.mark.parametrize(("kind", "queries"), [("cross_attention", 3 + 2 * len(NAMES)), ("concat", 1)])
 def test_fused_tokens_are_all_valid_and_at_the_moment_of_prediction(kind, queries):
     fused = build(kind)({"a": tokens(4, 0), "b": tokens(5, 1)})
     assert fused.tokens.shape == (2, queries, 8)
