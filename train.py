@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +29,9 @@ from fusion.report.provenance import provenance
 from fusion.report.results import set_latest
 from fusion.report.write import write_report
 
+logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # advertisements
+warnings.filterwarnings("ignore", message="Found .* in eval mode")  # frozen backbones are, by design
+warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own, under torch 2.11
 ConfigStore.instance().store(name="schema", node=TrainConfig)
 
 

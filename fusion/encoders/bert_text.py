@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, BertConfig, BertModel
+from transformers.utils import logging as transformers_logging
 
 from fusion.batch import Stream, TokenSet
 from fusion.encoders.base import Encoder
@@ -101,6 +102,7 @@ class BertTextEncoder(Encoder):
 
 def _load(name: str, config: dict[str, Any] | None) -> nn.Module:
     """Pretrained weights of ``name`` without the pooler, which nothing here would train."""
+    transformers_logging.disable_progress_bar()  # it reports 0.1 s of reading
     try:
         model, info = AutoModel.from_pretrained(find_weights(name), output_loading_info=True)
     except OSError as error:

@@ -19,8 +19,8 @@ class CrossAttentionFusion(Fusion):
     """Learned queries attend to the tokens of every modality, then to each other (as Perceiver IO, Jaegle et al. 2022).
 
     A token is known by its modality (a learned vector) and its time. One learned null token is always valid, so a
-    row with nothing present gives the prior. Behind the queries' answers stand ``num_own`` tokens of each modality, learned
-    poolings of its tokens: what one modality says alone need not pass through attention over all of them.
+    row with nothing present gives the prior. Behind the queries' answers stand ``num_own`` tokens of each modality,
+    learned poolings of its tokens: what one modality says alone need not pass through attention over all of them.
     """
 
     def __init__(
