@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from datamodules.composed_sources import Item, read_items
-from datamodules.profile import profile_sentence, sample_profile
+from datamodules.profile import GOALS, profile_sentence, sample_profile
 from datamodules.records import HealthRecord, Note
 from datamodules.rule import GROUP_OF, LATENTS, NOISE, STATES, Cell, bayes_ceiling, findings, sample_cells, state_of
 from fusion.plan import Facts
@@ -36,7 +36,7 @@ class ComposedCohort:
     """
 
     name = "composed"
-    labels: ClassVar = {"health_state": STATES, **LATENTS}
+    labels: ClassVar = {"health_state": STATES, **LATENTS, "goal": tuple(GOALS)}
 
     def __init__(
         self, *, data_dir: Path | str | None, split: int, seed: int = 0, num_train: int = 3000, num_val: int = 750,
@@ -132,6 +132,7 @@ def _record(name: str, cell: Cell, items: dict[str, Item], part: str, rng: np.ra
         person_id=items["body"].source,
         parts=parts | {"text": replace(post, key=f"{post.key}/{name}", text=said)},
         targets={
+            "goal": list(GOALS).index(goal),
             "health_state": STATES.index(state),
             **{latent: LATENTS[latent].index(cell[latent]) for latent in LATENTS},
             "plan": Facts(state=state, goal=goal, constraints=constraints, findings=shown),

@@ -23,6 +23,7 @@ import numpy as np
 from rich.progress import track
 from safetensors.numpy import load_file, save_file
 
+from datamodules.profile import GOALS
 from datamodules.records import Clip, HealthRecord, Note, Part, Photo, Signal
 from datamodules.rule import LATENTS, NOISE, STATES, bayes_ceiling, findings, sample_cells, state_of
 from datamodules.simulate.person import Case, simulate_person
@@ -44,7 +45,7 @@ class SyntheticCohort:
     """
 
     name = "synthetic"
-    labels: dict[str, tuple[str, ...]] = {"health_state": STATES, **LATENTS}  # noqa: RUF012
+    labels: dict[str, tuple[str, ...]] = {"health_state": STATES, **LATENTS, "goal": tuple(GOALS)}  # noqa: RUF012
 
     def __init__(
         self,
@@ -119,6 +120,7 @@ class SyntheticCohort:
         )
         targets: dict[str, object] = {"health_state": STATES.index(state), "plan": plan}
         targets |= {latent: values.index(person["cell"][latent]) for latent, values in LATENTS.items()}
+        targets["goal"] = list(GOALS).index(person["goal"])
         targets["diet_tags"] = [tuple(span) for span in person.get("diet_tags", [])]
         return HealthRecord(record_id=person_id, person_id=person_id, parts=parts, targets=targets)
 

@@ -38,7 +38,7 @@ class CausedStateHead(Head):
         self.causes = {name: tuple(values) for name, values in causes.items()}
         num_cells = prod(len(values) for values in self.causes.values())
         self.log_prior = nn.Parameter(torch.zeros(num_cells))
-        self.table = nn.Parameter(torch.zeros(num_cells, len(classes)))
+        self.table = nn.Parameter(0.01 * torch.randn(num_cells, len(classes)))
         self.register_buffer("class_weights", torch.ones(len(classes)), persistent=False)
 
     def bind(self, heads: Mapping[str, Head]) -> None:

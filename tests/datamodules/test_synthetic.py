@@ -231,7 +231,7 @@ def test_ceiling_counts_the_missing_modalities(cohort):
 
 
 def test_labels_are_the_classes_of_the_targets(cohort, people):
-    assert cohort.labels == {"health_state": STATES, **LATENTS}
+    assert cohort.labels == {"health_state": STATES, **LATENTS, "goal": tuple(GOALS)}
     assert set(people["val"][0].targets) == {*cohort.labels, "plan", "diet_tags"}
 
 
