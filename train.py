@@ -28,6 +28,7 @@ from fusion.module import FusionModule
 from fusion.report.provenance import provenance
 from fusion.report.results import set_latest
 from fusion.report.write import write_report
+from fusion.weights import PRETRAINED
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # advertisements
 warnings.filterwarnings("ignore", message="Found .* in eval mode")  # frozen backbones are, by design
@@ -49,6 +50,7 @@ def main(cfg: DictConfig) -> float:
         logger.log_hyperparams({**OmegaConf.to_container(cfg, resolve=True), "run": about})
     callbacks = list(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers)
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)  # a cold cache has drawn random numbers, a warm one none
     trainer.fit(module, datamodule=data)
 
     best = trainer.checkpoint_callback.best_model_path
@@ -91,7 +93,7 @@ def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> No
     if cfg.finetune.is_cached:
         device = torch.device("cuda" if cfg.trainer.accelerator == "gpu" else "cpu")
         for name, encoder in module.model.encoders.items():
-            if encoder.is_cacheable:
+            if encoder.is_cacheable and encoder.backbone_identity["weights"] == PRETRAINED:  # random ones change by seed
                 features = partial(run_backbone, encoder, device)
                 data.cache_features(name, encoder.backbone_identity, features)
     if cfg.class_weights not in ("none", "balanced"):
