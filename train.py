@@ -93,7 +93,8 @@ def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> No
     if cfg.finetune.is_cached:
         device = torch.device("cuda" if cfg.trainer.accelerator == "gpu" else "cpu")
         for name, encoder in module.model.encoders.items():
-            if encoder.is_cacheable and encoder.backbone_identity["weights"] == PRETRAINED:  # random ones change by seed
+            is_same_every_time = encoder.is_cacheable and encoder.backbone_identity["weights"] == PRETRAINED
+            if is_same_every_time:
                 features = partial(run_backbone, encoder, device)
                 data.cache_features(name, encoder.backbone_identity, features)
     if cfg.class_weights not in ("none", "balanced"):

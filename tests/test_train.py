@@ -84,7 +84,7 @@ def test_one_modality_alone_trains(folder):
     ("override", "message"),
     [
         ("trainr.max_epochs=1", "trainr"),
-        ("data=composed", "composed cohort needs the sets .* set paths.data_dir"),
+        ("data.heads=[diet]", "head 'diet' is configured but data 'synthetic' labels only"),
         ("class_weights=square", "class_weights is 'square', expected none or balanced"),
     ],
 )
