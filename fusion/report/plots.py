@@ -23,6 +23,7 @@ def plot_curves(metrics_csv: Path, path: Path, columns: list[list[str]]) -> None
         axis.set_xlabel("optimiser step")
         axis.grid(alpha=0.3)
         axis.legend(fontsize=7)
+    axes[0][0].set_yscale("log")  # the first panel holds the losses
     figure.savefig(path, dpi=130)
     plt.close(figure)
 
