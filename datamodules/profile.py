@@ -1,4 +1,4 @@
-"""Say a person's goal and constraints in their own words; both synthetic and composed texts end in such a sentence.
+"""Say a person's goal, constraints, equipment and level in their own words; both synthetic and composed texts end in such a sentence.
 
 The profile is drawn independently of the state and never hints at it.
 """
@@ -6,6 +6,7 @@ The profile is drawn independently of the state and never hints at it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -216,24 +217,97 @@ CONSTRAINTS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+EQUIPMENT: dict[str, tuple[str, ...]] = {
+    "none": (
+        "I have no equipment at home.",
+        "I train without any equipment.",
+        "There is nothing to lift here, only my own body weight.",
+        "no weights, no machines",
+        "I work out in a hotel room with no gear.",
+        "Equipment: none.",
+    ),
+    "dumbbells": (
+        "I have a pair of dumbbells.",
+        "I own dumbbells.",
+        "There are dumbbells under my bed.",
+        "just dumbbells at home",
+        "Equipment: dumbbells.",
+        "I train at home with two dumbbells.",
+    ),
+    "gym": (
+        "I go to a gym.",
+        "I have a gym membership.",
+        "I can use all machines of my gym.",
+        "gym around the corner",
+        "Equipment: full gym.",
+        "I train in a fitness studio with machines and barbells.",
+    ),
+}
+
+LEVELS: dict[str, tuple[str, ...]] = {
+    "beginner": (
+        "I am a beginner.",
+        "I have never trained before.",
+        "I'm new to exercise.",
+        "total newbie",
+        "Level: beginner.",
+        "I have only just started working out.",
+    ),
+    "intermediate": (
+        "I have trained for a year.",
+        "I'm at an intermediate level.",
+        "I have some training experience.",
+        "been working out for a while, intermediate",
+        "Level: intermediate.",
+        "I am past the beginner stage and train regularly.",
+    ),
+    "expert": (
+        "I am an experienced athlete.",
+        "I have lifted for ten years.",
+        "I'm at an expert level.",
+        "advanced lifter here",
+        "Level: expert.",
+        "I have trained hard since my teens and compete.",
+    ),
+}
+
 NUM_CONSTRAINTS = (0.4, 0.4, 0.2)  # probability of having 0, 1 or 2 constraints: chosen, not from a survey
+SAYS_MEANS = 0.6  # probability of saying a word on equipment, and on level; who says nothing has none, is a beginner
 
 
-def sample_profile(rng: np.random.Generator) -> tuple[str, tuple[str, ...]]:
-    """A goal and 0 to 2 constraints (in the order of CONSTRAINTS), independent of everything else."""
+class Profile(NamedTuple):
+    """What a person says of themselves; ``equipment`` and ``level`` are None where they say nothing."""
+
+    goal: str
+    constraints: tuple[str, ...] = ()
+    equipment: str | None = None
+    level: str | None = None
+
+    def facts(self) -> dict[str, object]:
+        """As keywords of fusion.plan.Facts, where the unsaid has its default."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+
+def sample_profile(rng: np.random.Generator) -> Profile:
+    """A goal, 0 to 2 constraints (in the order of CONSTRAINTS), equipment and level, all independent."""
     goal = list(GOALS)[rng.integers(len(GOALS))]
     num = rng.choice(len(NUM_CONSTRAINTS), p=NUM_CONSTRAINTS)
     chosen = sorted(rng.choice(len(CONSTRAINTS), size=num, replace=False))
-    return goal, tuple(list(CONSTRAINTS)[i] for i in chosen)
+    means = [
+        list(table)[rng.integers(len(table))] if rng.random() < SAYS_MEANS else None for table in (EQUIPMENT, LEVELS)
+    ]
+    return Profile(goal, tuple(list(CONSTRAINTS)[i] for i in chosen), *means)
 
 
-def profile_sentence(goal: str, constraints: Sequence[str], rng: np.random.Generator, *, split: str) -> str:
-    """The goal and every constraint, each in one of its phrasings, in random order.
+def profile_sentence(profile: Profile, rng: np.random.Generator, *, split: str) -> str:
+    """Everything the profile holds, each in one of its phrasings, in random order.
 
     "test" draws from all phrasings, "train" and "val" from those not held out.
     """
-    said = [_phrasing("goal", GOALS, goal, rng, split)]
-    said += [_phrasing("constraint", CONSTRAINTS, name, rng, split) for name in constraints]
+    said = [_phrasing("goal", GOALS, profile.goal, rng, split)]
+    said += [_phrasing("constraint", CONSTRAINTS, name, rng, split) for name in profile.constraints]
+    for kind, table, name in (("equipment", EQUIPMENT, profile.equipment), ("level", LEVELS, profile.level)):
+        said += [_phrasing(kind, table, name, rng, split)] if name else []
     return " ".join(said[i] for i in rng.permutation(len(said)))
 
 

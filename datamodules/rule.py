@@ -103,14 +103,21 @@ def sample_cells(num: int, generator: np.random.Generator) -> list[Cell]:
     return [CELLS[i] for i in generator.choice(len(CELLS), size=num, p=prior())]
 
 
-def findings(observed: Mapping[str, str], *, heart_rate_bpm: float | None = None) -> tuple[Finding, ...]:
-    """What the present modalities show: ``observed`` has one value per latent whose modality is there."""
+def findings(
+    observed: Mapping[str, str], *, heart_rate_bpm: float | None = None, window_s: float, clip_s: float
+) -> tuple[Finding, ...]:
+    """What the present modalities show: ``observed`` has one value per latent whose modality is there.
+
+    ``window_s``, ``clip_s``: seconds that the signals and the sound look back on.
+    """
+    spans = {"body": round(window_s), "sound": round(clip_s)}
     found = []
     for latent, group in GROUP_OF.items():
         if latent in observed:
             value = heart_rate_bpm if latent == "body" else None
             unit = "bpm" if value is not None else None
-            found.append(Finding(group=group, finding=FINDINGS[latent][observed[latent]], value=value, unit=unit))
+            finding = FINDINGS[latent][observed[latent]]
+            found.append(Finding(group=group, finding=finding, value=value, unit=unit, last_s=spans.get(latent)))
     return tuple(found)
 
 

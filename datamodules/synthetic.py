@@ -114,13 +114,14 @@ class SyntheticCohort:
         state = state_of(person["cell"])
         plan = Facts(
             state=state,
-            goal=person["goal"],
-            constraints=tuple(person["constraints"]),
-            findings=findings(shown, heart_rate_bpm=person.get("heart_rate_bpm")),
+            findings=findings(
+                shown, heart_rate_bpm=person.get("heart_rate_bpm"), window_s=self.window_s, clip_s=CLIP_S
+            ),
+            **person["profile"],
         )
         targets: dict[str, object] = {"health_state": STATES.index(state), "plan": plan}
         targets |= {latent: values.index(person["cell"][latent]) for latent, values in LATENTS.items()}
-        targets["goal"] = list(GOALS).index(person["goal"])
+        targets["goal"] = list(GOALS).index(person["profile"]["goal"])
         targets["diet_tags"] = [tuple(span) for span in person.get("diet_tags", [])]
         return HealthRecord(record_id=person_id, person_id=person_id, parts=parts, targets=targets)
 

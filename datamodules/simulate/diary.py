@@ -7,12 +7,11 @@ the meal photographed; mood sentences name no sleep, pulse or food, which belong
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from datamodules.profile import phrasings, profile_sentence
+from datamodules.profile import Profile, phrasings, profile_sentence
 
 MOODS: dict[str, tuple[str, ...]] = {
     "calm": (
@@ -124,9 +123,7 @@ class Span(NamedTuple):
     label: str
 
 
-def simulate_diary(
-    words: str, goal: str, constraints: Sequence[str], rng: np.random.Generator, *, split: str
-) -> tuple[str, list[Span]]:
+def simulate_diary(words: str, profile: Profile, rng: np.random.Generator, *, split: str) -> tuple[str, list[Span]]:
     """The entry and its food spans; some mood and profile phrasings appear only in split "test"."""
     moods = phrasings(MOODS[words], split)
     sentences = [moods[k] for k in rng.choice(len(moods), size=2 + rng.integers(2), replace=False)]
@@ -136,8 +133,8 @@ def simulate_diary(
     if rng.random() < 0.5:
         sentences.append(ASIDES[rng.integers(len(ASIDES))])
     sentences = [sentences[i] for i in rng.permutation(len(sentences))]
-    profile = profile_sentence(goal, constraints, rng, split=split)
-    sentences.insert(len(sentences) if rng.random() < 0.7 else 0, profile)
+    said = profile_sentence(profile, rng, split=split)
+    sentences.insert(len(sentences) if rng.random() < 0.7 else 0, said)
     return _fill(" ".join(sentences), rng)
 
 

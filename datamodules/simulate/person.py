@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from datamodules.profile import sample_profile
+from datamodules.profile import Profile, sample_profile
 from datamodules.rule import GROUP_OF, LATENTS, Cell, confusion
 from datamodules.simulate.diary import simulate_diary
 from datamodules.simulate.physiology import simulate_physiology
@@ -33,19 +33,18 @@ def simulate_person(
     Facts and modalities have dice of their own, so that a change of one simulator leaves all others as they were.
     """
     dice = {name: np.random.default_rng([seed, case.index, k]) for k, name in enumerate(("facts", *GROUP_OF.values()))}
-    shown, present, goal, constraints = _facts(case.cell, dice["facts"], missing_rate, noise)
+    shown, present, profile = _facts(case.cell, dice["facts"], missing_rate, noise)
     person: dict[str, object] = {
         "person_id": f"person{case.index:05d}",
         "split": case.split,
         "cell": case.cell,
         "shown": {latent: shown[latent] for latent, group in GROUP_OF.items() if group in present},
-        "goal": goal,
-        "constraints": constraints,
+        "profile": profile.facts(),
         "time_s": {group: -round(float(dice[group].uniform(60, 3600))) for group in ("text", "photo")},
     }
     signals: dict[str, np.ndarray] = {}
     if "text" in present:
-        text, spans = simulate_diary(shown["words"], goal, constraints, dice["text"], split=case.split)
+        text, spans = simulate_diary(shown["words"], profile, dice["text"], split=case.split)
         person |= {"text": text, "diet_tags": spans}
     if "signals" in present:
         physiology = simulate_physiology(shown["body"], dice["signals"], window_s=window_s)
@@ -61,8 +60,8 @@ def simulate_person(
 
 def _facts(
     cell: Cell, rng: np.random.Generator, missing_rate: float, noise: Mapping[str, float]
-) -> tuple[Cell, set[str], str, tuple[str, ...]]:
-    """What each modality shows, which groups are there (at least one), the goal and the constraints."""
+) -> tuple[Cell, set[str], Profile]:
+    """What each modality shows, which groups are there (at least one), and what the person is like."""
     shown = {}
     for latent, values in LATENTS.items():
         chances = confusion(latent, noise[latent])[values.index(cell[latent])]
@@ -70,4 +69,4 @@ def _facts(
     groups = list(GROUP_OF.values())
     kept = groups[rng.integers(len(groups))]
     present = {group for group in groups if rng.random() >= missing_rate} or {kept}
-    return shown, present, *sample_profile(rng)
+    return shown, present, sample_profile(rng)

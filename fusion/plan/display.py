@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusion.plan.schema import Alert, Evidence, Plan, Session
+from fusion.plan.schema import Alert, Diet, Evidence, Plan, Session
 
 DISCLAIMER = "Not medical advice."
 
@@ -22,21 +22,18 @@ REFERRALS = {
     "none": "no referral needed",
     "discuss_with_clinician": "discuss this plan with a clinician first",
     "seek_care_now": "seek medical care now",
+    "crisis_support_now": "talk to a crisis line or emergency services now; you do not have to be alone with this",
 }
 
 
 def to_display(plan: Plan) -> str:
     """Several readable lines, the last one always "Not medical advice."."""
-    diet, sleep, stress = plan.diet, plan.sleep, plan.stress
     lines = {
         "Goal": [_say(plan.goal)],
         "Exercise": [_session(session) for session in plan.exercise] or ["rest"],
-        "Diet": [
-            f"{_say(diet.pattern)}, {_energy(diet.energy_change_kcal)}, protein {diet.protein_g_per_kg:g} g/kg a day",
-            f"more {_list(diet.emphasise)}; less {_list(diet.limit)}",
-        ],
-        "Sleep": [f"{sleep.hours:g} h a night, {_say(sleep.practice)}"],
-        "Stress": [f"{_say(stress.practice)}, {stress.minutes_a_day} min a day"],
+        "Diet": _diet(plan.diet) if plan.diet else [],
+        "Sleep": [f"{plan.sleep.hours:g} h a night, {_say(plan.sleep.practice)}"] if plan.sleep else [],
+        "Stress": [f"{_say(plan.stress.practice)}, {plan.stress.minutes_a_day} min a day"] if plan.stress else [],
         "Watch": [_alert(alert) for alert in plan.alerts] or ["nothing"],
         "Clinician": [REFERRALS[plan.referral]],
         "Because": [_evidence(evidence) for evidence in plan.because] or ["nothing was measured"],
@@ -47,7 +44,15 @@ def to_display(plan: Plan) -> str:
 
 def _session(session: Session) -> str:
     effort = EFFORTS[session.effort, session.gauge]
-    return f"{_say(session.activity)}, {session.times} x {session.minutes} min a week ({effort})"
+    moves = f": {', '.join(map(_say, session.moves))}" if session.moves else ""
+    return f"{_say(session.activity)}, {session.times} x {session.minutes} min a week ({effort}){moves}"
+
+
+def _diet(diet: Diet) -> list[str]:
+    return [
+        f"{_say(diet.pattern)}, {_energy(diet.energy_change_kcal)}, protein {diet.protein_g_per_kg:g} g/kg a day",
+        f"more {_list(diet.emphasise)}; less {_list(diet.limit)}",
+    ]
 
 
 def _energy(change_kcal: int) -> str:
@@ -60,7 +65,8 @@ def _alert(alert: Alert) -> str:
 
 def _evidence(evidence: Evidence) -> str:
     number = "" if evidence.value is None else f" ({evidence.value:g} {evidence.unit})"
-    return f"{evidence.group}: {_say(evidence.finding)}{number}"
+    span = "" if evidence.last_s is None else f" in the last {evidence.last_s} s"
+    return f"{evidence.group}: {_say(evidence.finding)}{number}{span}"
 
 
 def _list(foods: tuple[str, ...]) -> str:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from fusion.plan.exercises import Equipment, Level
+
 Group = Literal["text", "signals", "photo", "audio"]
 
 
@@ -18,25 +20,24 @@ class Finding(BaseModel):
     finding: str
     value: float | None = Field(default=None, allow_inf_nan=False)
     unit: str | None = None
+    last_s: int | None = None
 
 
 class Facts(BaseModel):
-    """``goal`` and ``constraints`` are known only through the text; ``findings`` through the group they name."""
+    """``findings`` are known through the group that they name, all else but the state through the text only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     state: str
     goal: str
     constraints: tuple[str, ...] = ()
+    equipment: Equipment = "none"
+    level: Level = "beginner"
     findings: tuple[Finding, ...] = ()
 
     def seen_by(self, groups: set[str]) -> Facts:
-        """The facts left when only ``groups`` are present; without text: goal 'maintain', nothing to avoid."""
-        has_text = "text" in groups
-        return self.model_copy(
-            update={
-                "goal": self.goal if has_text else "maintain",
-                "constraints": self.constraints if has_text else (),
-                "findings": tuple(f for f in self.findings if f.group in groups),
-            }
-        )
+        """The facts left when only ``groups`` are present; without text: 'maintain', at home, as a beginner."""
+        findings = tuple(f for f in self.findings if f.group in groups)
+        if "text" in groups:
+            return self.model_copy(update={"findings": findings})
+        return Facts(state=self.state, goal="maintain", findings=findings)

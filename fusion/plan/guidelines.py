@@ -7,6 +7,7 @@ Each slot depends on one or two causes:
     goal                            goal
     exercise activity, times        goal                        an injury replaces what loads the joint
     exercise minutes, effort        state (activity's ceiling)  pregnancy caps the effort
+    exercise moves                  activity, equipment, level  an injury spares the joint
     exercise gauge                  activity                    beta blocker, pregnancy: no heart-rate zone
     diet pattern                    state
     diet energy                     goal, state's lowest        pregnancy: no deficit
@@ -24,11 +25,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from fusion.plan.exercises import Joint, choose_moves
 from fusion.plan.facts import Facts, Finding
 from fusion.plan.schema import (
     FINDINGS,
@@ -45,12 +47,12 @@ from fusion.plan.schema import (
     Plan,
     Referral,
     Session,
+    Signal,
     Sleep,
     Stress,
     StressPractice,
 )
 
-Joint = Literal["knee", "back", "shoulder"]
 HEART_RATE_STEP_BPM = 5  # evidence is rounded to it: finer is noise of a 60 s window
 
 
@@ -137,7 +139,7 @@ def guideline(facts: Facts) -> Plan:
 
     return Plan(
         goal=facts.goal,
-        exercise=tuple(_session(habit, state, limits) for habit in goal.sessions),
+        exercise=tuple(_session(habit, state, limits, facts) for habit in goal.sessions),
         diet=_diet(goal, state, seen, limits),
         sleep=state.sleep,
         stress=Stress(practice=state.stress_practice, minutes_a_day=goal.stress_minutes),
@@ -166,11 +168,13 @@ def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
     ordered = sorted(findings, key=lambda f: (GROUPS.index(f.group), f.finding))
     for f in ordered:
         _known(f"{f.group} finding", f.finding, FINDINGS[f.group])
-    return tuple(Evidence(group=f.group, finding=f.finding, value=round_value(f), unit=f.unit) for f in ordered)
+    return tuple(
+        Evidence(group=f.group, finding=f.finding, value=round_value(f), unit=f.unit, last_s=f.last_s) for f in ordered
+    )
 
 
-def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry]) -> Session:
-    injured = {entry.joint for entry in limits}
+def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry], facts: Facts) -> Session:
+    injured = {entry.joint for entry in limits if entry.joint}
     options = (habit.activity, *GUIDELINES.activities[habit.activity].instead)
     activity = next(name for name in options if injured.isdisjoint(GUIDELINES.activities[name].loads))
     entry = GUIDELINES.activities[activity]
@@ -182,6 +186,7 @@ def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry]) 
         minutes=state.minutes,
         effort=min(efforts, key=get_args(Effort).index),
         gauge=next(iter(gauges), entry.gauge),
+        moves=choose_moves(activity, equipment=facts.equipment, level=facts.level, injured=injured),
     )
 
 
@@ -208,6 +213,6 @@ def _in_order(foods: Iterable[str | None]) -> tuple[str, ...]:
 
 
 def _alerts(causes: list[_Entry], limits: list[_ConstraintEntry]) -> tuple[Alert, ...]:
-    """A constraint's alert replaces any other on the same signal."""
+    """In the order of the vocabulary; a constraint's alert replaces any other on the same signal."""
     by_signal = {alert.signal: alert for entry in (*causes, *limits) for alert in entry.alerts}
-    return tuple(by_signal.values())
+    return tuple(by_signal[name] for name in get_args(Signal) if name in by_signal)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from fusion.plan.exercises import MOVES
 from fusion.plan.facts import Group
 
 Goal = Literal["lose_weight", "gain_muscle", "recover", "sleep_better", "reduce_stress", "maintain"]
@@ -35,9 +36,11 @@ Food = Literal[
     "whole_grains",
     "gluten_free_grains",
     "fish",
+    "shellfish",
     "poultry",
     "nuts",
     "seeds",
+    "eggs",
     "dairy",
     "fortified_soy",
     "sweets",
@@ -52,11 +55,13 @@ SleepPractice = Literal["regular_schedule", "wind_down", "screens_off", "earlier
 StressPractice = Literal[
     "nature_break", "slow_breathing", "mindfulness", "muscle_relaxation", "journaling", "mindful_eating"
 ]
-Signal = Literal["resting_heart_rate", "glucose", "glucose_before_exercise", "sleep_duration"]
+Signal = Literal["resting_heart_rate", "glucose", "glucose_before_exercise", "sleep_duration", "systolic_pressure"]
 Direction = Literal["above", "below"]
-Unit = Literal["bpm", "mg/dL", "h"]
-Action = Literal["rest_and_recheck", "call_clinician", "eat_fast_carbs", "eat_and_carry_carbs", "earlier_bedtime"]
-Referral = Literal["none", "discuss_with_clinician", "seek_care_now"]  # in rising urgency
+Unit = Literal["bpm", "mg/dL", "h", "mmHg"]
+Action = Literal[
+    "rest_and_recheck", "call_clinician", "eat_fast_carbs", "eat_and_carry_carbs", "earlier_bedtime", "call_emergency"
+]
+Referral = Literal["none", "discuss_with_clinician", "seek_care_now", "crisis_support_now"]  # in rising urgency
 
 GROUPS: tuple[str, ...] = get_args(Group)
 FINDINGS: dict[str, tuple[str, ...]] = {
@@ -65,6 +70,9 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     "photo": ("dessert", "heavy_meal", "lean_protein", "vegetable_meal"),
     "audio": ("distressed_voice", "calm_voice", "snoring", "other_sound"),
 }
+
+
+MAX_SPAN_S = 999
 
 
 def _one_decimal(value: float) -> float:
@@ -79,7 +87,14 @@ def _half_hours(value: float) -> float:
     return value
 
 
+def _known_move(name: str) -> str:
+    if name not in MOVES:
+        raise ValueError(f"move {name!r} is not in exercises.yaml")
+    return name
+
+
 Minutes = Annotated[int, Field(ge=5, le=120, multiple_of=5)]
+MoveName = Annotated[str, AfterValidator(_known_move)]
 Number = Annotated[float, Field(gt=-10_000, lt=10_000), AfterValidator(_one_decimal)]
 
 
@@ -88,13 +103,14 @@ class _Part(BaseModel):
 
 
 class Session(_Part):
-    """``times`` a week, ``minutes`` each, at an ``effort`` steered by ``gauge``."""
+    """``times`` a week, ``minutes`` each, at an ``effort`` steered by ``gauge``; ``moves``: what it is made of."""
 
     activity: Activity
     times: Annotated[int, Field(ge=1, le=7)]
     minutes: Minutes
     effort: Effort
     gauge: Gauge
+    moves: Annotated[tuple[MoveName, ...], Field(max_length=2)] = ()
 
 
 class Diet(_Part):
@@ -132,12 +148,13 @@ class Alert(_Part):
 
 
 class Evidence(_Part):
-    """What one group of modalities showed, with the number that showed it where there is one."""
+    """What one group of modalities showed, with the number that showed it and the time it looks back on, if any."""
 
     group: Group
     finding: str
     value: Number | None = None
     unit: Unit | None = None
+    last_s: Annotated[int, Field(ge=1, le=MAX_SPAN_S)] | None = None  # seconds before the moment of prediction
 
     @model_validator(mode="after")
     def _is_known(self) -> Evidence:
@@ -150,13 +167,13 @@ class Evidence(_Part):
 
 
 class Plan(_Part):
-    """What a person should do next, and why. Not medical advice."""
+    """What a person should do next, and why. Not medical advice. In a crisis every section but the referral is None."""
 
     goal: Goal
     exercise: Annotated[tuple[Session, ...], Field(max_length=3)]
-    diet: Diet
-    sleep: Sleep
-    stress: Stress
+    diet: Diet | None
+    sleep: Sleep | None
+    stress: Stress | None
     alerts: Annotated[tuple[Alert, ...], Field(max_length=4)]
     referral: Referral
     because: Annotated[tuple[Evidence, ...], Field(max_length=8)]

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pydantic import BaseModel
+
 from fusion.plan.guidelines import HEART_RATE_STEP_BPM
 from fusion.plan.schema import Alert, Diet, Evidence, Plan, Session, Sleep, Stress
 
@@ -95,7 +97,7 @@ def _slots(section: object) -> Iterator[tuple]:
                 yield from _slots(item)
         case Session():
             yield (section.activity,)
-            yield from ((section.activity, name, value) for name, value in section if name != "activity")
+            yield from ((section.activity, *slot) for slot in _fields(section) if slot[0] != "activity")
         case Alert():
             yield section.signal, section.direction
             yield section.signal, section.value, section.unit
@@ -104,9 +106,16 @@ def _slots(section: object) -> Iterator[tuple]:
             yield section.group, section.finding
             if section.value is not None:
                 yield section.finding, section.value, section.unit
+            if section.last_s is not None:
+                yield section.finding, "last_s", section.last_s
         case Diet() | Sleep() | Stress():
-            for name, value in section:
-                yield from ((name, v) for v in (value if isinstance(value, tuple) else (value,)))
+            yield from _fields(section)
+
+
+def _fields(part: BaseModel) -> Iterator[tuple]:
+    """(name, value) of every field, once for each value of a list."""
+    for name, value in part:
+        yield from ((name, v) for v in (value if isinstance(value, tuple) else (value,)))
 
 
 def _snap(predicted: Plan, reference: Plan) -> Plan:

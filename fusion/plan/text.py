@@ -1,13 +1,13 @@
 """Write a plan as canonical text and read it back: one line a section, one template an item, for both directions.
 
 goal lose_weight
-exercise walking 5 x 30 min moderate by hr_zone ; strength_training 2 x 30 min moderate by rpe
+exercise walking 5 x 30 min moderate by hr_zone ; strength_training 2 x 30 min moderate by rpe with Pushups Leg_Press
 diet dash energy -500 kcal protein 1.2 g/kg more vegetables less caffeine sweets
 sleep 8 h wind_down
 stress slow_breathing 10 min
 alerts resting_heart_rate above 100 bpm rest_and_recheck
 referral none
-because signals raised_arousal 90 bpm ; photo dessert
+because signals raised_arousal 90 bpm last 60 s ; photo dessert
 """
 
 from __future__ import annotations
@@ -21,17 +21,26 @@ from fusion.plan.schema import Plan
 
 # Section -> how one of its items reads, by the fields of its schema class. A section without a template is one word.
 TEMPLATES: dict[str, tuple[str, ...]] = {
-    "exercise": ("{activity} {times} x {minutes} min {effort} by {gauge}",),
+    "exercise": (
+        "{activity} {times} x {minutes} min {effort} by {gauge} with {moves}",
+        "{activity} {times} x {minutes} min {effort} by {gauge}",
+    ),
     "diet": (
         "{pattern} energy {energy_change_kcal} kcal protein {protein_g_per_kg} g/kg more {emphasise} less {limit}",
     ),
     "sleep": ("{hours} h {practice}",),
     "stress": ("{practice} {minutes_a_day} min",),
     "alerts": ("{signal} {direction} {value} {unit} {action}",),
-    "because": ("{group} {finding} {value} {unit}", "{group} {finding}"),
+    "because": (
+        "{group} {finding} {value} {unit} last {last_s} s",
+        "{group} {finding} {value} {unit}",
+        "{group} {finding} last {last_s} s",
+        "{group} {finding}",
+    ),
 }
-NONE = "none"  # an empty list
-_WORDS = ("emphasise", "limit")  # fields that hold several words
+NONE = "none"  # an empty list or section
+_WORDS = ("emphasise", "limit", "moves")  # fields that hold several words
+_OPTIONAL = ("value", "unit", "last_s", "moves")  # fields that a template may leave out
 _LISTS = ("exercise", "alerts", "because")  # sections that hold several items
 _SECTIONS = tuple(Plan.model_fields)  # in the order of the lines
 
@@ -64,12 +73,14 @@ def parse(text: str) -> Plan | list[str]:
 def _write_section(section: str, value: object) -> str:
     if section in _LISTS:
         return " ; ".join(_write_item(section, item) for item in value) or NONE
+    if value is None:
+        return NONE
     return _write_item(section, value) if section in TEMPLATES else value
 
 
 def _write_item(section: str, item: BaseModel) -> str:
-    words = {name: _write_field(value) for name, value in item if value is not None}
-    template = next(t for t in TEMPLATES[section] if t.count("{") == len(words))
+    words = {name: _write_field(value) for name, value in item if value not in (None, ()) or name not in _OPTIONAL}
+    template = next(t for t in TEMPLATES[section] if set(re.findall(r"{(\w+)}", t)) == set(words))
     return template.format(**words)
 
 
@@ -82,7 +93,9 @@ def _write_field(value: object) -> str:
 def _read_section(section: str, body: str, errors: list[str]) -> object:
     if section in _LISTS:
         return [] if body == NONE else [_read_item(section, item, errors) for item in body.split(" ; ")]
-    return _read_item(section, body, errors) if section in TEMPLATES else body
+    if section not in TEMPLATES:
+        return body
+    return None if body == NONE else _read_item(section, body, errors)
 
 
 def _read_item(section: str, item: str, errors: list[str]) -> dict[str, object] | None:

@@ -16,12 +16,13 @@ from typing import Any, get_args
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from fusion.plan import schema
+from fusion.plan.exercises import MOVES
 from fusion.plan.text import to_text
 from fusion.plan.tokenizer import BOS, EOS, PAD
 
 PATH = Path(__file__).with_name("tokenizer.json")
 NUM_PLANS = 2000  # every word of the schema occurs dozens of times; more changes nothing
-VOCAB_SIZE = 1024  # an upper bound: training ends when every word is one token
+VOCAB_SIZE = 2048  # an upper bound: training ends when every word is one token
 # A digit with the space before it, a word with the space or line break before it, or what is left.
 PIECES = r"[ \n]?[0-9]|[ \n]?[^ \n0-9]+|[ \n]"
 
@@ -66,6 +67,7 @@ def sample_plan(rng: random.Random) -> schema.Plan:
             minutes=minutes(),
             effort=pick(schema.Effort),
             gauge=pick(schema.Gauge),
+            moves=some(lambda: rng.choice(list(MOVES)), 2),
         )
 
     def alert() -> schema.Alert:
@@ -80,7 +82,8 @@ def sample_plan(rng: random.Random) -> schema.Plan:
     def evidence() -> schema.Evidence:
         group = rng.choice(schema.GROUPS)
         value, unit = rng.choice([(None, None), (rng.randint(300, 2000) / 10, pick(schema.Unit))])
-        return schema.Evidence(group=group, finding=rng.choice(schema.FINDINGS[group]), value=value, unit=unit)
+        finding, last_s = rng.choice(schema.FINDINGS[group]), rng.choice([None, rng.randint(1, schema.MAX_SPAN_S)])
+        return schema.Evidence(group=group, finding=finding, value=value, unit=unit, last_s=last_s)
 
     return schema.Plan(
         goal=pick(schema.Goal),
