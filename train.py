@@ -101,7 +101,7 @@ def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> No
         raise ValueError(f"class_weights is {cfg.class_weights!r}, expected none or balanced")
     if cfg.class_weights == "balanced":
         for name in module.model.heads:
-            if data.labels[name]:
+            if hasattr(module.model.heads[name], "balance"):
                 module.model.heads[name].balance(data.class_counts(name))
 
 

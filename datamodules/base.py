@@ -20,6 +20,7 @@ from datamodules.modality import Modality
 from datamodules.records import HealthRecord, Note, Part
 from datamodules.sampler import CountedSampler
 from datamodules.store import PreparedStore, build_store
+from datamodules.tags import PieceTags, is_tagging
 from datamodules.transforms.base import Prepared
 from fusion.batch import GROUPS, Batch, Stream
 
@@ -56,6 +57,7 @@ class HealthDataModule(pl.LightningDataModule):
         self.stores: dict[str, PreparedStore] = {}
         self.featured: set[str] = set()
         self._check()
+        self.tags = self._tags()
 
     def _check(self) -> None:
         if not self.modalities:
@@ -169,8 +171,17 @@ class HealthDataModule(pl.LightningDataModule):
 
     def _dataset(self, records: list[HealthRecord], **settings: object) -> RecordDataset:
         return RecordDataset(
-            records=records, modalities=self.modalities, lookup=self.lookup, heads=self.heads, **settings
-        )
+            records=records, modalities=self.modalities, lookup=self.lookup, heads=self.heads, tags=self.tags,
+            **settings,
+        )  # fmt: skip
+
+    def _tags(self) -> dict[str, PieceTags]:
+        """By tagging head of this run, its classes over the word pieces of the text."""
+        heads = [head for head in self.heads if is_tagging(self.labels[head])]
+        texts = [modality.prepare for modality in self.modalities.values() if modality.source == "text"]
+        if heads and not texts:
+            raise ValueError(f"head {heads[0]!r} tags text, but no modality reads it; add text to modality=[...]")
+        return {head: PieceTags(classes=self.labels[head], prepare=texts[0]) for head in heads}
 
     def _loader(self, dataset: RecordDataset, batch_size: int, is_train: bool = False) -> DataLoader:
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

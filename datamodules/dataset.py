@@ -13,6 +13,7 @@ from datamodules.collate import Sample
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord
 from datamodules.sampler import Draw
+from datamodules.tags import UNTAGGED, PieceTags
 from datamodules.transforms.base import Prepared
 from fusion.plan import Facts, guideline, load_tokenizer, to_text
 
@@ -24,13 +25,16 @@ class RecordDataset(Dataset[Sample]):
 
     ``heads``: targets to give out. ``keep``: modalities a record may show (a row of the results table); None = all.
     ``dropout``: chance that a group is hidden; at least one group of the record always stays.
+    ``tags``: by tagging head, what turns its spans into a class per word piece; a hidden text has none.
     """
 
     def __init__(
         self, *, records: list[HealthRecord], modalities: dict[str, Modality], lookup: Lookup, heads: list[str],
-        keep: frozenset[str] | None = None, dropout: float = 0.0, is_augmented: bool = False,
+        tags: dict[str, PieceTags], keep: frozenset[str] | None = None, dropout: float = 0.0,
+        is_augmented: bool = False,
     ):  # fmt: skip
         self.records, self.modalities, self.lookup, self.heads = records, modalities, lookup, heads
+        self.tags = tags
         self.keep, self.dropout, self.is_augmented = keep, dropout, is_augmented
 
     def __len__(self) -> int:
@@ -47,7 +51,7 @@ class RecordDataset(Dataset[Sample]):
         if self.is_augmented:
             augments = {name: self.modalities[name].augment for name in streams}
             streams = {n: augments[n](s, generator) if augments[n] else s for n, s in streams.items()}
-        targets = {head: self._target(record.targets.get(head), shown) for head in self.heads}
+        targets = {head: self._target(head, record, shown) for head in self.heads}
         return Sample(record.record_id, record.person_id, streams, targets)
 
     def _shown(self, present: set[str], generator: torch.Generator) -> frozenset[str]:
@@ -57,7 +61,10 @@ class RecordDataset(Dataset[Sample]):
         left = [group for group, u in zip(ordered, draws, strict=False) if u >= self.dropout]
         return frozenset(left or ordered[int(draws[-1] * len(ordered)) :][:1])
 
-    def _target(self, target: object, shown: frozenset[str]) -> np.ndarray:
+    def _target(self, head: str, record: HealthRecord, shown: frozenset[str]) -> np.ndarray:
+        target = record.targets.get(head)
+        if head in self.tags:
+            return UNTAGGED if target is None or "text" not in shown else self.tags[head](record.parts["text"], target)
         if isinstance(target, Facts):
             return _plan_ids(target.seen_by(shown))
         return np.asarray(-100 if target is None else target)

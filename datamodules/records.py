@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,6 +57,14 @@ class Note:
     time_s: float = 0.0
 
 
+class Span(NamedTuple):
+    """Characters ``start`` to ``end`` of a record's note, and what they are: a target of a tagging head."""
+
+    start: int
+    end: int
+    label: str
+
+
 Part = Signal | tuple[Photo, ...] | Clip | Note
 
 
@@ -65,7 +74,8 @@ class HealthRecord:
 
     ``parts``: recordings by source name ("ppg", "eda", "acc", "temperature", "photo", "audio", "text"); a missing
     one is absent.
-    ``targets``: head name -> class index (int), number (float), or the fusion.plan.Facts that a plan is rendered from.
+    ``targets``: head name -> class index (int), number (float), the Spans tagged in the text, or the fusion.plan.Facts
+    that a plan is rendered from.
     ``sources``: every person, speaker, photo, clip or post behind the record; splits and bootstraps go by them.
     """
 

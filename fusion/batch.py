@@ -35,6 +35,15 @@ class TokenSet(NamedTuple):
     time_s: Tensor
 
 
+class Fused(NamedTuple):
+    """What heads read: a TokenSet of fused tokens (B, Q, D), and ``sources``, the token sets it was fused from."""
+
+    tokens: Tensor
+    valid: Tensor
+    time_s: Tensor
+    sources: dict[str, TokenSet]  # by modality name: for heads that answer about the steps of one modality
+
+
 class Batch(NamedTuple):
     """Records side by side. A NamedTuple because Lightning moves it and pin_memory pins it; dataclasses get neither."""
 

@@ -1,12 +1,13 @@
 """Metrics of whole splits, one collection a head. Nothing here averages over batches."""
 
-# Shapes: B records, K classes, P plan tokens, V vocabulary.
+# Shapes: B records, K classes, P plan tokens, V vocabulary, T word pieces.
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
+from seqeval.metrics import classification_report, precision_recall_fscore_support
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import (
@@ -17,6 +18,8 @@ from torchmetrics.classification import (
 )
 
 from fusion.plan import PlanScore, load_tokenizer, parse
+
+UNLABELLED = -100
 
 
 def classification_metrics(*, classes: list[str]) -> MetricCollection:
@@ -67,4 +70,49 @@ class PlanMetrics(Metric):
         return (torch.cat(state) if isinstance(state, list) else state).tolist()
 
 
-MetricFactory = Callable[[], MetricCollection | PlanMetrics]
+class TagMetrics(Metric):
+    """Entity precision, recall and F1 of tagged texts (micro, and F1 a label), counted over the whole split.
+
+    An entity counts where label, first and last word piece are right, read as seqeval does (Nakayama 2018, the rules of
+    CoNLL-2000's conlleval): an I- without a B- before it begins an entity.
+    """
+
+    full_state_update = False
+
+    def __init__(self, *, tags: list[str]) -> None:
+        super().__init__()
+        self.tags = list(tags)
+        self.add_state("predicted", default=[], dist_reduce_fx="cat")
+        self.add_state("reference", default=[], dist_reduce_fx="cat")
+
+    def update(self, predicted: Tensor, reference: Tensor) -> None:
+        """``predicted`` (B, T), ``reference`` (B, T') class indices; word pieces of -100 in reference do not count."""
+        known = reference != UNLABELLED
+        for row, is_known in enumerate(known):
+            places = is_known.nonzero().flatten()
+            between = reference.new_full((1,), UNLABELLED)  # texts are told apart once all lie end to end
+            self.predicted.append(torch.cat([predicted[row][places], between]))
+            self.reference.append(torch.cat([reference[row][places], between]))
+
+    def compute(self) -> dict[str, Tensor]:
+        """{precision, recall, f1, f1_<label>...}: scalars over every text seen since reset."""
+        predicted, reference = self._texts(self.predicted), self._texts(self.reference)
+        micro = precision_recall_fscore_support(reference, predicted, average="micro", zero_division=0)[:3]
+        by_label = classification_report(reference, predicted, output_dict=True, zero_division=0)
+        labels = sorted({tag.partition("-")[2] for tag in self.tags[1:]})
+        scores = dict(zip(("precision", "recall", "f1"), micro, strict=True))
+        scores |= {f"f1_{label}": by_label[label]["f1-score"] for label in labels if label in by_label}
+        return {name: torch.tensor(float(value)) for name, value in scores.items()}
+
+    def _texts(self, state: list[Tensor] | Tensor) -> list[list[str]]:
+        ids = (torch.cat(state) if isinstance(state, list) else state).tolist()
+        texts: list[list[str]] = [[]]
+        for index in ids:
+            if index == UNLABELLED:
+                texts.append([])
+            else:
+                texts[-1].append(self.tags[index])
+        return texts[:-1]
+
+
+MetricFactory = Callable[[], MetricCollection | PlanMetrics | TagMetrics]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fusion.batch import GROUPS, Batch, Stream, TokenSet
+from fusion.batch import GROUPS, Batch, Fused, Stream, TokenSet
 from fusion.encoders.base import Encoder
 from fusion.fusions.base import Fusion
 from fusion.heads.base import Head
@@ -53,11 +53,11 @@ class FusionModel(nn.Module):
             )
         return {name: _encode_present(encoder, streams[name]) for name, encoder in self.encoders.items()}
 
-    def fuse(self, token_sets: dict[str, TokenSet]) -> TokenSet:
+    def fuse(self, token_sets: dict[str, TokenSet]) -> Fused:
         """Join the tokens of all modalities: -> (B, Q, D), all valid."""
-        return self.fusion(token_sets)
+        return Fused(*self.fusion(token_sets), sources=token_sets)
 
-    def answer(self, fused: TokenSet, targets: dict[str, Tensor]) -> dict[str, Tensor]:
+    def answer(self, fused: Fused, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of every head; a teacher-forced head reads its target."""
         return {name: head(fused, targets.get(name)) for name, head in self.heads.items()}
 

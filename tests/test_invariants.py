@@ -19,6 +19,7 @@ from fusion.encoders.spectrogram_audio import SpectrogramAudioEncoder
 from fusion.encoders.timm_image import TimmImageEncoder
 from fusion.fusions.concat import ConcatFusion
 from fusion.fusions.cross_attention import CrossAttentionFusion
+from fusion.heads.diet_tags import DietTagsHead
 from fusion.heads.health_state import HealthStateHead
 from fusion.heads.plan import PlanHead
 from fusion.model import FusionModel
@@ -62,6 +63,9 @@ def build(kind: str) -> FusionModel:
     heads = {
         "health_state": HealthStateHead(dim=DIM, classes=["a", "b", "c"], dropout=0.1),
         "plan": PlanHead(dim=DIM, width=16, num_layers=1, num_heads=2, dropout=0.1, tokenizer=TOKENIZER),
+        "diet_tags": DietTagsHead(
+            dim=DIM, modality="text", tags=["O", "B-VEG", "I-VEG"], width=8, reach=1, num_heads=2, dropout=0.1
+        ),
     }
     return FusionModel(encoders=encoders, groups=NAMES, fusion=fusion, heads=heads).eval()
 
@@ -95,6 +99,7 @@ def draw_batch(seed: int, *, rows: int = 3, present: float = 1.0) -> Batch:
         "health_state": torch.randint(3, (rows,), generator=generator),
         "plan": torch.randint(2, TOKENIZER.vocab_size, (rows, 6), generator=generator),
     }
+    targets["diet_tags"] = torch.where(streams["text"].valid, streams["text"].values % 3, -100)
     names = [f"r{i}" for i in range(rows)]
     return Batch(streams, targets, names, names)
 
@@ -130,8 +135,14 @@ def trim(stream: Stream) -> Stream:
 
 
 def assert_same(a: dict, b: dict) -> None:
+    """Equal answers; where one text is padded further, its tags are zero there."""
     for name in a:
-        assert_close(a[name], b[name], atol=1e-5, rtol=0)
+        assert_close(*pad_alike(a[name], b[name]) if name == "diet_tags" else (a[name], b[name]), atol=1e-5, rtol=0)
+
+
+def pad_alike(*answers: torch.Tensor) -> list[torch.Tensor]:
+    width = max(answer.shape[1] for answer in answers)
+    return [torch.nn.functional.pad(answer, (0, 0, 0, width - answer.shape[1])) for answer in answers]
 
 
 @exact
@@ -159,7 +170,7 @@ def test_a_record_alone_gets_the_answer_it_gets_beside_longer_ones(model, seed):
 @pytest.mark.parametrize("names", SUBSETS, ids="+".join)
 def test_every_subset_trains_and_predicts(model, names):
     batch = keep(draw_batch(1), names)
-    check_batch(batch, list(NAMES), ["health_state", "plan"])
+    check_batch(batch, list(NAMES), list(model.heads))
     logits = model(batch)
     model.zero_grad()
     torch.stack([model.heads[name].loss(x, batch.targets[name]) for name, x in logits.items()]).sum().backward()

@@ -30,5 +30,14 @@ class PrepareText(Prepare):
         values = np.asarray(ids, dtype=np.int64)
         return Prepared(values, np.ones(len(ids), dtype=bool), np.full(len(ids), part.time_s))
 
+    def offsets(self, part: Note) -> list[tuple[int, int] | None]:
+        """Characters (start, end) of the note behind every piece of ``self(part)``; None where a piece has none."""
+        read = self.tokenizer(
+            part.text, truncation=True, max_length=self.max_tokens, return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )  # fmt: skip
+        pairs = zip(read["offset_mapping"], read["special_tokens_mask"], strict=True)
+        return [None if is_special else (start, end) for (start, end), is_special in pairs]
+
     def absent(self) -> Prepared:
         return Prepared(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=bool), np.zeros(1))

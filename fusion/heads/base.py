@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from fusion.batch import TokenSet
+from fusion.batch import Fused
 
 
 class Head(nn.Module, ABC):
@@ -22,16 +22,16 @@ class Head(nn.Module, ABC):
         """Called once by the model: a head that builds on the answers of others takes hold of them here."""
 
     @abstractmethod
-    def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
-        """``fused`` (B, Q, D) -> logits, (B, K) or (B, P, V); only teacher-forced heads read ``target``."""
+    def forward(self, fused: Fused, target: Tensor | None = None) -> Tensor:
+        """``fused`` (B, Q, D) -> logits, (B, K), (B, P, V) or (B, T, K); only teacher-forced heads read ``target``."""
 
     @abstractmethod
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Mean loss over labelled rows (scalar); exactly 0, still attached to the graph, where no row is labelled."""
 
     @abstractmethod
-    def predict(self, fused: TokenSet) -> Tensor:
-        """The answer a person reads: probabilities (B, K), or token ids (B, P)."""
+    def predict(self, fused: Fused) -> Tensor:
+        """The answer a person reads: probabilities (B, K), token ids (B, P) or a class per step (B, T)."""
 
     @abstractmethod
     def is_labelled(self, target: Tensor) -> Tensor:
