@@ -18,7 +18,7 @@ Each slot depends on one or two causes:
     stress minutes                  goal
     alerts                          goal, finding               beta blocker, insulin
     referral                        state, finding              pregnancy
-    because                         findings
+    because                         findings that call for something
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from fusion.plan.facts import Facts, Finding
 from fusion.plan.schema import (
     FINDINGS,
     GROUPS,
+    UNREMARKABLE,
     Activity,
     Alert,
     Diet,
@@ -159,7 +160,7 @@ def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
 
 
 def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
-    """Findings in the order of groups, heart rate rounded to 5 bpm."""
+    """Remarkable findings in the order of groups, heart rate rounded to 5 bpm."""
 
     def round_value(finding: Finding) -> float | None:
         step = HEART_RATE_STEP_BPM if finding.unit == "bpm" else 0.1
@@ -169,7 +170,9 @@ def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
     for f in ordered:
         _known(f"{f.group} finding", f.finding, FINDINGS[f.group])
     return tuple(
-        Evidence(group=f.group, finding=f.finding, value=round_value(f), unit=f.unit, last_s=f.last_s) for f in ordered
+        Evidence(group=f.group, finding=f.finding, value=round_value(f), unit=f.unit, last_s=f.last_s)
+        for f in ordered
+        if f.finding not in UNREMARKABLE
     )
 
 

@@ -70,8 +70,8 @@ FINDINGS: dict[str, tuple[str, ...]] = {
     "photo": ("dessert", "heavy_meal", "lean_protein", "vegetable_meal"),
     "audio": ("distressed_voice", "calm_voice", "snoring", "other_sound"),
 }
-
-
+# Findings that call for nothing: a plan does not cite them, so that `because` says what made the plan.
+UNREMARKABLE = ("calm_words", "resting_arousal", "calm_voice", "other_sound")
 MAX_SPAN_S = 999
 
 

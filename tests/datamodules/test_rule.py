@@ -108,11 +108,11 @@ def test_bad_noise_is_named():
         bayes_ceiling({"body": 0.1})
 
 
-def test_findings_name_group_value_and_unit_of_what_is_present():
-    found = findings({"body": "stressed", "sound": "snoring"}, heart_rate_bpm=92.0)
-    assert [(f.group, f.finding, f.value, f.unit) for f in found] == [
-        ("signals", "raised_arousal", 92.0, "bpm"),
-        ("audio", "snoring", None, None),
+def test_findings_name_group_value_unit_and_span_of_what_is_present():
+    found = findings({"body": "stressed", "sound": "snoring"}, heart_rate_bpm=92.0, window_s=60.0, clip_s=5.0)
+    assert [(f.group, f.finding, f.value, f.unit, f.last_s) for f in found] == [
+        ("signals", "raised_arousal", 92.0, "bpm", 60),
+        ("audio", "snoring", None, None, 5),
     ]
     for latent, values in LATENTS.items():
         assert tuple(FINDINGS[latent]) == values

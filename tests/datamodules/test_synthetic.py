@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from datamodules import synthetic
-from datamodules.profile import CONSTRAINTS, GOALS
+from datamodules.profile import CONSTRAINTS, GOALS, Profile
 from datamodules.rule import GROUP_OF, LATENTS, NOISE, STATES, state_of
 from datamodules.simulate.diary import FOOD, simulate_diary
 from datamodules.simulate.person import _facts
@@ -180,7 +180,7 @@ def _sound(value, rng):
 
 
 def _diary(value, rng):
-    text, _ = simulate_diary(value, "maintain", (), rng, split="train")
+    text, _ = simulate_diary(value, Profile("maintain"), rng, split="train")
     low = text.lower()
     bad = "stress awful overwhelm crush tense anxious worr cr fight panick terrible hectic control pressure fail scream"
     good = "calm relax peace happy good enjoy lovely easy pleasant content grateful chill nothing time smooth laugh"

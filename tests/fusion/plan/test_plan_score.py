@@ -20,8 +20,8 @@ def reference(heart_rate_bpm=90.0):
 
 
 PLAN = reference()
-# two sessions of 5; pattern, energy, protein, vegetables, sweets and caffeine; an alert of 3; 2 findings and bpm
-SIZES = {"goal": 1, "exercise": 10, "diet": 6, "sleep": 2, "stress": 2, "alerts": 3, "referral": 1, "because": 3}
+# a session of 5 and one of 5 and 2 moves; pattern, energy, protein, vegetables, sweets and caffeine; an alert of 3; 2 findings and bpm
+SIZES = {"goal": 1, "exercise": 12, "diet": 6, "sleep": 2, "stress": 2, "alerts": 3, "referral": 1, "because": 3}
 
 
 def replace(**sections):
@@ -44,14 +44,14 @@ def test_a_plan_that_does_not_parse_misses_every_slot(unparsed):
 def test_a_wrong_number_costs_one_slot_and_a_wrong_activity_all_of_its_own():
     walking, strength = PLAN.exercise
     slower = replace(exercise=(walking.model_copy(update={"minutes": 35}), strength))
-    assert slot_counts(slower, PLAN)["exercise"] == Counts(9, 1, 1)
+    assert slot_counts(slower, PLAN)["exercise"] == Counts(11, 1, 1)
     swimming = replace(exercise=(walking.model_copy(update={"activity": "swimming"}), strength))
-    assert slot_counts(swimming, PLAN)["exercise"] == Counts(5, 5, 5)
+    assert slot_counts(swimming, PLAN)["exercise"] == Counts(7, 5, 5)
 
 
 def test_a_slot_said_twice_counts_once():
     walking, _ = PLAN.exercise
-    assert slot_counts(replace(exercise=(walking, walking)), PLAN)["exercise"] == Counts(5, 5, 5)
+    assert slot_counts(replace(exercise=(walking, walking)), PLAN)["exercise"] == Counts(5, 5, 7)
 
 
 def test_a_section_left_out_is_missed_and_one_made_up_is_claimed():
@@ -75,13 +75,13 @@ def test_evidence_of_the_wrong_kind_is_wrong_in_name_and_number():
 
 
 def test_a_whole_set_is_scored_from_added_counts():
-    """Three plans: exact, one diet slot wrong, unparsed; 28 slots each."""
+    """Three plans: exact, one diet slot wrong, unparsed; 30 slots each."""
     score = PlanScore()
     score.add(PLAN, PLAN)
     score.add(replace(diet=PLAN.diet.model_copy(update={"pattern": "mediterranean"})), PLAN)
     score.add(parse("not a plan"), PLAN)
     result = score.compute()
-    tp, fp, fn = 28 + 27, 1, 1 + 28
+    tp, fp, fn = 30 + 29, 1, 1 + 30
     assert result["parse_rate"] == pytest.approx(2 / 3)
     assert result["exact_match"] == pytest.approx(1 / 3)
     assert result["slot_precision"] == pytest.approx(tp / (tp + fp))

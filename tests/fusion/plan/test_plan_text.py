@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fusion.plan import Facts, Finding, Plan, guideline, parse, to_display, to_text
 from fusion.plan import schema as s
+from fusion.plan.exercises import MOVES
 
 MINUTES = st.integers(1, 24).map(lambda n: 5 * n)
 
@@ -27,29 +28,38 @@ def evidence() -> st.SearchStrategy[s.Evidence]:
     findings = st.sampled_from([(group, finding) for group in s.FINDINGS for finding in s.FINDINGS[group]])
     numbers = st.none() | st.tuples(tenths(-99_999, 99_999), st.sampled_from(get_args(s.Unit)))
     return st.builds(
-        lambda f, n: s.Evidence(group=f[0], finding=f[1], value=n and n[0], unit=n and n[1]), findings, numbers
+        lambda f, n, last_s: s.Evidence(group=f[0], finding=f[1], value=n and n[0], unit=n and n[1], last_s=last_s),
+        findings,
+        numbers,
+        st.none() | st.integers(1, s.MAX_SPAN_S),
     )
+
+
+def sessions() -> st.SearchStrategy[s.Session]:
+    moves = st.lists(st.sampled_from(list(MOVES)), max_size=2).map(tuple)
+    return st.builds(s.Session, times=st.integers(1, 7), minutes=MINUTES, moves=moves)
 
 
 PLANS = st.builds(
     Plan,
-    exercise=st.lists(st.builds(s.Session, times=st.integers(1, 7), minutes=MINUTES), max_size=3).map(tuple),
-    diet=st.builds(
+    exercise=st.lists(sessions(), max_size=3).map(tuple),
+    diet=st.none()
+    | st.builds(
         s.Diet,
         energy_change_kcal=st.integers(-20, 20).map(lambda n: 50 * n),
         protein_g_per_kg=tenths(5, 30),
         emphasise=words(s.Food, 4),
         limit=words(s.Food, 8),
     ),
-    sleep=st.builds(s.Sleep, hours=st.integers(10, 24).map(lambda n: n / 2)),
-    stress=st.builds(s.Stress, minutes_a_day=MINUTES),
+    sleep=st.none() | st.builds(s.Sleep, hours=st.integers(10, 24).map(lambda n: n / 2)),
+    stress=st.none() | st.builds(s.Stress, minutes_a_day=MINUTES),
     alerts=st.lists(st.builds(s.Alert, value=tenths(0, 99_999)), max_size=4).map(tuple),
     because=st.lists(evidence(), max_size=8).map(tuple),
 )
 FACTS = Facts(
     state="masked_strain",
     goal="lose_weight",
-    findings=(Finding(group="signals", finding="raised_arousal", value=91, unit="bpm"),),
+    findings=(Finding(group="signals", finding="raised_arousal", value=91, unit="bpm", last_s=60),),
 )
 TEXT = to_text(guideline(FACTS))
 
@@ -64,13 +74,14 @@ def test_the_text_form_is_the_one_that_trained_models_know():
     """Any change here changes training targets: retrain the tokenizer and say so in the commit."""
     assert TEXT.split("\n") == [
         "goal lose_weight",
-        "exercise walking 5 x 30 min moderate by hr_zone ; strength_training 2 x 30 min moderate by rpe",
+        "exercise walking 5 x 30 min moderate by hr_zone ; strength_training 2 x 30 min moderate by rpe "
+        "with Incline_Push-Up Bodyweight_Squat",
         "diet dash energy -500 kcal protein 1.2 g/kg more vegetables less caffeine",
         "sleep 8 h wind_down",
         "stress slow_breathing 5 min",
         "alerts resting_heart_rate above 100 bpm rest_and_recheck",
         "referral none",
-        "because signals raised_arousal 90 bpm",
+        "because signals raised_arousal 90 bpm last 60 s",
     ]
 
 
@@ -103,7 +114,7 @@ def test_only_canonical_text_parses(position, character):
         ("referral none", "referral", r"referral: ''"),
         ("less caffeine", "less coffee", r"diet\.limit\.1: 'coffee'"),
         ("raised_arousal", "snoring", r"signals finding 'snoring' is unknown, .*raised_arousal"),
-        ("90 bpm", "090 bpm", r"not canonical: .*should read 'because signals raised_arousal 90 bpm'"),
+        ("90 bpm", "090 bpm", r"not canonical: .*should read 'because signals raised_arousal 90 bpm last 60 s'"),
         ("\nsleep 8 h wind_down", "", r"one line each for goal, exercise, .*got goal, exercise, diet, stress"),
     ],
 )

@@ -55,16 +55,15 @@ def test_the_vocabulary_is_small_and_full():
 def test_the_longest_plan_of_the_guidelines_fits_with_room():
     """Constraints replace as well as add, so all but one are tried too."""
     most = [subset for k in (0, 1) for subset in combinations(CONSTRAINTS, len(CONSTRAINTS) - k)]
-    heart_rate = Finding(group="signals", finding="raised_arousal", value=100, unit="bpm")
-    seen = [
-        Finding(group=group, finding=finding) for group, finding in (("text", "stressed_words"), ("audio", "snoring"))
-    ]
+    heart_rate = Finding(group="signals", finding="raised_arousal", value=100, unit="bpm", last_s=180)
+    seen = [Finding(group="text", finding="stressed_words"), Finding(group="audio", finding="snoring", last_s=5)]
     longest = 0
     for state, goal, subset, meal in product(STATES, GOALS, most, FINDINGS["photo"]):
         findings = (*seen, heart_rate, Finding(group="photo", finding=meal))
-        plan = guideline(Facts(state=state, goal=goal, constraints=subset, findings=findings))
+        facts = Facts(state=state, goal=goal, constraints=subset, findings=findings, equipment="gym", level="expert")
+        plan = guideline(facts)
         longest = max(longest, len(TOKENIZER.encode(to_text(plan))))
-    assert longest == 102
+    assert longest == 113
     assert TOKENIZER.max_length >= 1.2 * longest
 
 
