@@ -120,7 +120,7 @@ class Diet(_Part):
     energy_change_kcal: Annotated[int, Field(ge=-1000, le=1000, multiple_of=50)]
     protein_g_per_kg: Annotated[Number, Field(ge=0.5, le=3.0)]
     emphasise: Annotated[tuple[Food, ...], Field(max_length=4)]
-    limit: Annotated[tuple[Food, ...], Field(max_length=8)]
+    limit: Annotated[tuple[Food, ...], Field(max_length=12)]
 
 
 class Sleep(_Part):
