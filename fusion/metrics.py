@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from seqeval.metrics import classification_report, precision_recall_fscore_support
+from seqeval.metrics import classification_report
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import (
