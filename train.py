@@ -19,15 +19,18 @@ import torch
 from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.loggers import Logger
 
 from datamodules.base import HealthDataModule
 from fusion.batch import Stream
+from fusion.callbacks.resume import find_checkpoint
 from fusion.config import TrainConfig
 from fusion.encoders.base import Encoder
 from fusion.module import FusionModule
 from fusion.report.provenance import provenance
 from fusion.report.results import set_latest
 from fusion.report.write import write_report
+from fusion.tracking import continue_logs, finishing
 from fusion.weights import PRETRAINED
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # advertisements
@@ -39,19 +42,38 @@ ConfigStore.instance().store(name="schema", node=TrainConfig)
 @hydra.main(config_path="conf", config_name="train", version_base="1.3")
 def main(cfg: DictConfig) -> float:
     """Run one job; returns the monitored validation metric of the best checkpoint (what a sweep optimises)."""
+    return run(cfg)
+
+
+def run(cfg: DictConfig) -> float:
+    """The job behind the command line: build, prepare, fit, test, report."""
     run_dir = Path(cfg.paths.run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    checkpoint = find_checkpoint(cfg.resume, run_dir)
     OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
     data, module = build(cfg)
     prepare(cfg, data, module)
     (run_dir / "preprocessing.json").write_text(json.dumps(data.state()))  # what fusion.export ships
     loggers = list(instantiate(cfg.logger).values())
+    with finishing(loggers):
+        return fit_and_report(cfg, data, module, loggers, checkpoint)
+
+
+def fit_and_report(
+    cfg: DictConfig, data: HealthDataModule, module: FusionModule, loggers: list[Logger], checkpoint: Path | None
+) -> float:
+    """Train, from ``checkpoint`` where one is given, test the best and write the report."""
+    run_dir = Path(cfg.paths.run_dir)
     about = {**provenance(), "data": {"cohort": data.cohort.name, "fingerprint": data.cohort.fingerprint}}
+    if checkpoint is not None:
+        print(f"resuming from {checkpoint}")
+        continue_logs(loggers, checkpoint)
     for logger in loggers:
         logger.log_hyperparams({**OmegaConf.to_container(cfg, resolve=True), "run": about})
     callbacks = list(instantiate(cfg.callbacks).values())
     trainer: pl.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)  # a cold cache has drawn random numbers, a warm one none
-    trainer.fit(module, datamodule=data)
+    trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
 
     best = trainer.checkpoint_callback.best_model_path
     (val,) = trainer.validate(module, datamodule=data, ckpt_path=best, verbose=False)

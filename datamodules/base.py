@@ -56,6 +56,7 @@ class HealthDataModule(pl.LightningDataModule):
         self.splits: dict[str, list[HealthRecord]] = {}
         self.stores: dict[str, PreparedStore] = {}
         self.featured: set[str] = set()
+        self._resumed: dict[str, int] = {}
         self._check()
         self.tags = self._tags()
 
@@ -140,9 +141,34 @@ class HealthDataModule(pl.LightningDataModule):
                 rows.append(Row(f"stream:{name}", [name], [r for r in records if self.lookup(name, r) is not None]))
         return [row for row in rows if row.records]
 
+    def state_dict(self) -> dict[str, int]:
+        """What a checkpoint says about the data: where in which epoch, and everything that decides the order."""
+        epochs, batches = self.trainer.fit_loop.epoch_progress.current, self.trainer.fit_loop.epoch_loop.batch_progress
+        is_between_epochs = epochs.started == epochs.processed
+        num_batches = 0 if is_between_epochs else batches.current.processed
+        return {"epoch": epochs.processed, "num_batches": num_batches, **self._order()}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Lightning calls this before it asks for the train loader, which then begins where the checkpoint was."""
+        self._resumed = state_dict
+
+    def _order(self) -> dict[str, int]:
+        world_size = self.trainer.world_size if self.trainer else 1
+        num_records = len(self.splits.get("train", ()))
+        return {"seed": self.seed, "batch_size": self.batch_size, "ranks": world_size, "train records": num_records}
+
     def train_dataloader(self) -> DataLoader:
         dataset = self._dataset(self.splits["train"], dropout=self.modality_dropout, is_augmented=True)
-        return self._loader(dataset, self.batch_size, is_train=True)
+        loader = self._loader(dataset, self.batch_size, is_train=True)
+        if self._resumed:
+            for name, now in self._order().items():
+                if self._resumed[name] != now:
+                    raise ValueError(
+                        f"cannot resume: the checkpoint was made with {name}={self._resumed[name]}, now it is {now}, "
+                        f"so the records would come in another order; set it back or start with resume=never"
+                    )
+            loader.sampler.resume(self._resumed["epoch"], self._resumed["num_batches"] * self.batch_size)
+        return loader
 
     def val_dataloader(self) -> DataLoader:
         return self._loader(self._dataset(self.splits["val"]), self.eval_batch_size)

@@ -27,12 +27,22 @@ class CountedSampler(Sampler[Draw]):
         self.num_records, self.seed, self.is_train = num_records, seed, is_train
         self.rank, self.world_size = rank, world_size
         self.epoch = 0
+        self._resumed = (0, 0)
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
         self.epoch = epoch
 
+    def resume(self, epoch: int, num_drawn: int) -> None:
+        """Begin in ``epoch`` after the first ``num_drawn`` of this rank's records; later epochs begin at the first.
+
+        Must happen before the first iterator is made: workers read ahead at once.
+        """
+        self.epoch = epoch
+        self._resumed = (epoch, num_drawn)
+
     def __len__(self) -> int:
+        """Draws of a whole epoch, also where the first one is resumed in its middle: Lightning counts batches by it."""
         if self.is_train:
             return self.num_records // self.world_size
         return len(range(self.rank, self.num_records, self.world_size))
@@ -42,4 +52,5 @@ class CountedSampler(Sampler[Draw]):
         order = torch.randperm(self.num_records, generator=generator) if self.is_train else range(self.num_records)
         seeds = torch.randint(2**62, (self.num_records,), generator=generator)
         mine = [Draw(int(i), int(seeds[int(i)])) for i in order[self.rank :: self.world_size]]
-        return iter(mine[: len(self)])
+        epoch, num_drawn = self._resumed
+        return iter(mine[num_drawn if self.epoch == epoch else 0 : len(self)])

@@ -34,6 +34,7 @@ class TrainConfig:
 
     name: str = "fusion_small"
     seed: int = 0
+    resume: str = "never"  # "auto": from the last checkpoint in paths.run_dir if any; or a checkpoint or run directory
     class_weights: str = "none"  # or "balanced": inverse train frequency in every classification loss
     paths: dict[str, Any] = field(default_factory=dict)
     size: dict[str, Any] = field(default_factory=dict)

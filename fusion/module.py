@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -46,13 +47,23 @@ class FusionModule(pl.LightningModule):
         if self.global_step == 0:
             check_batch(batch, list(self.model.encoders), list(self.model.heads))
         losses = self.objective(self.model.heads, self.model(batch), batch.targets)
-        if self.global_step % self.trainer.log_every_n_steps == 0:  # self.log costs 0.6 ms a scalar at every step
-            if not torch.isfinite(losses["loss"]):
-                raise FloatingPointError(f"loss is {losses['loss'].item()} at step {self.global_step}; lower optim.lr")
-            scalars = {f"train/{name}": value.detach() for name, value in losses.items() if name != "loss"}
-            self.log("train/loss", losses["loss"].detach(), prog_bar=True, batch_size=len(batch.record_ids))
-            self.log_dict(scalars, batch_size=len(batch.record_ids))
+        is_new_step = batch_idx % self.trainer.accumulate_grad_batches == 0
+        if is_new_step and self.global_step % self.trainer.log_every_n_steps == 0:
+            self._log_losses({name: value.detach() for name, value in losses.items()})
         return losses["loss"]
+
+    def _log_losses(self, losses: dict[str, Tensor]) -> None:
+        """Straight to the loggers.
+
+        ``self.log`` costs 0.6 ms a scalar, and would hold step 0's values back until step 9 and call them step 9's.
+        """
+        values = torch.stack(list(losses.values())).tolist()  # one wait for the device
+        scalars = {f"train/{name}": value for name, value in zip(losses, values, strict=True)}
+        if not math.isfinite(scalars["train/loss"]):
+            raise FloatingPointError(f"loss is {scalars['train/loss']} at step {self.global_step}; lower optim.lr")
+        for logger in self.loggers:
+            logger.log_metrics(scalars, step=self.global_step)
+        self.log("train/loss", losses["loss"], prog_bar=True, logger=False)
 
     def on_validation_epoch_start(self) -> None:
         self._start_rows(["as_recorded"])
@@ -63,6 +74,8 @@ class FusionModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self._finish_rows()
+        if not math.isfinite(self.results["as_recorded"]["total/loss"]):
+            raise FloatingPointError(f"validation loss is not finite at step {self.global_step}; lower optim.lr")
         self.log_dict({f"val/{name}": value for name, value in self.results["as_recorded"].items()})
 
     def on_test_epoch_start(self) -> None:

@@ -1,0 +1,143 @@
+"""Kill a training with -9 at random moments, resume it every time, and count what was lost, replayed or skipped.
+
+python -m benchmarks.resume_cycles --cycles 20 --num-workers 0        (2 CPU cores, about two minutes)
+
+One run is never killed. Another is killed again and again, inside steps, inside the writing of checkpoints, inside
+validation, and resumed with ``resume=auto``. Both write a journal: the records, the missing modalities and the loss of
+every step to the last bit. A step counts as lost if the resumed process continues behind the next one that the
+checkpoint asks for, as replayed if it comes again although a checkpoint had it, and as different if anything in it is
+not what the undisturbed run had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from hydra import compose, initialize_config_dir
+
+import train
+from fusion.callbacks.journal import read_journal
+
+ROOT = Path(__file__).parent.parent
+SMALL = [
+    "experiment=fusion_tiny", "callbacks=journal", "logger=csv", "data.cohort.num_people=40", "data.batch_size=3",
+    "data.cohort.window_s=20", "data.modality_dropout=0.3", "size.dropout=0.1", "modality=[text,ppg,eda,photo,audio]",
+    "callbacks.resume.every_n_steps=1", "trainer.log_every_n_steps=1", "callbacks.progress.refresh_rate=0",
+    "report.num_bootstraps=10",
+]  # fmt: skip
+
+
+def main(arguments: list[str] | None = None) -> dict[str, int]:
+    """Run both and print the counts; all of them must be 0, and the exit status says so."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cycles", type=int, default=20, help="kills before the run may finish")
+    parser.add_argument("--num-workers", type=int, default=0)
+    parser.add_argument("--max-epochs", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
+    parser.add_argument("overrides", nargs="*", help="more of train.py's, e.g. trainer.accumulate_grad_batches=2")
+    args = parser.parse_args(arguments)
+    settings = [f"data.num_workers={args.num_workers}", f"trainer.max_epochs={args.max_epochs}", *args.overrides]
+    with tempfile.TemporaryDirectory() as folder:
+        counts = count(Path(folder), settings, args.cycles, random.Random(args.seed))
+    print(json.dumps(counts, indent=1))
+    return counts
+
+
+def count(folder: Path, settings: list[str], cycles: int, chance: random.Random) -> dict[str, int]:
+    """{"kills": ..., "steps": ..., "lost": ..., "replayed": ..., "different": ..., "failures": ...}"""
+    whole, killed = folder / "whole", folder / "killed"
+    if _wait(_start(whole, settings, 0)) != 0:
+        raise RuntimeError(f"the undisturbed run failed:\n{(whole / 'terminal.0.txt').read_text()[-2000:]}")
+    reference = {(line["epoch"], line["batch"]): line for line in read_journal(whole / "journal.jsonl.0")}
+    order = list(reference)
+    kills = lost = replayed = failures = 0
+    for attempt in range(10 * cycles):
+        if kills == cycles:
+            break
+        begin = _position(killed, order)
+        process = _start(killed, settings, attempt)
+        aim = min(len(order) - 1, begin + chance.randint(0, max(1, len(order) // cycles)))
+        _wait_for_line(process, killed / "journal.jsonl.0", attempt, order[aim], chance.random() * 0.2)
+        kills += process.is_alive()
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        steps = [order.index((line["epoch"], line["batch"])) for line in _journal(killed) if line["attempt"] == attempt]
+        lost += sum(max(0, step - expected) for step, expected in zip(steps, range(begin, len(order)), strict=False))
+        replayed += sum(
+            max(0, expected - step) for step, expected in zip(steps, range(begin, len(order)), strict=False)
+        )
+    failures += int(_wait(_start(killed, settings, 10 * cycles)) != 0)
+    lines = _journal(killed)
+    same = ("step", "loss", "records", "present")
+    different = sum(any(line[k] != reference[line["epoch"], line["batch"]][k] for k in same) for line in lines)
+    missing = len(set(order) - {(line["epoch"], line["batch"]) for line in lines})
+    scores = [json.loads((run / "metrics.json").read_text())["test"] for run in (whole, killed)]
+    return {
+        "kills": kills, "steps": len(order), "lost": lost + missing, "replayed": replayed, "different": different,
+        "failures": failures, "different test results": int(scores[0] != scores[1]),
+    }  # fmt: skip
+
+
+def _start(run_dir: Path, settings: list[str], attempt: int) -> multiprocessing.Process:
+    """A forked child that runs train.py's job: the libraries are imported already, everything else is built anew."""
+    process = multiprocessing.get_context("fork").Process(target=_job, args=(run_dir, settings, attempt))
+    process.start()
+    return process
+
+
+def _job(run_dir: Path, settings: list[str], attempt: int) -> None:
+    torch.set_num_threads(1)  # a forked OpenMP pool has no threads
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with open(run_dir / f"terminal.{attempt}.txt", "w") as terminal:
+        os.dup2(terminal.fileno(), 1)
+        os.dup2(terminal.fileno(), 2)
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        paths = [f"paths.run_dir={run_dir}", f"paths.output_dir={run_dir.parent}", "resume=auto"]
+        cfg = compose("train", [*SMALL, *settings, *paths, f"callbacks.journal.attempt={attempt}"])
+    train.run(cfg)
+
+
+def _wait(process: multiprocessing.Process) -> int:
+    process.join()
+    return process.exitcode
+
+
+def _wait_for_line(
+    process: multiprocessing.Process, path: Path, attempt: int, key: tuple[int, int], then_s: float
+) -> None:
+    """Until the journal has this attempt's line of a step, and a little longer: into whatever comes next."""
+    while process.is_alive():
+        if path.is_file() and any(
+            line["attempt"] == attempt and (line["epoch"], line["batch"]) >= key for line in read_journal(path)
+        ):
+            time.sleep(then_s)
+            return
+        time.sleep(0.02)
+
+
+def _position(run_dir: Path, order: list[tuple[int, int]]) -> int:
+    """Index in ``order`` of the next step that the run's checkpoint asks for."""
+    path = run_dir / "checkpoints" / "last.ckpt"
+    if not path.is_file():
+        return 0
+    at = torch.load(path, map_location="cpu", mmap=True, weights_only=True)["HealthDataModule"]
+    return sum(key < (at["epoch"], at["num_batches"]) for key in order)
+
+
+def _journal(run_dir: Path) -> list[dict]:
+    path = run_dir / "journal.jsonl.0"
+    return read_journal(path) if path.is_file() else []
+
+
+if __name__ == "__main__":
+    counts = main()
+    raise SystemExit(any(value for name, value in counts.items() if name not in ("kills", "steps")))

@@ -1,0 +1,69 @@
+"""Keep every run's log one log: through resumes, sweeps and failures."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+
+def wandb_logger(*, run_dir: str, project: str, name: str, offline: bool, log_model: bool) -> WandbLogger:
+    """A W&B run that belongs to ``run_dir``: a resumed run has the same id, the jobs of a sweep the same group."""
+    folder = Path(run_dir).resolve()
+    in_sweep = (folder.parent / "multirun.yaml").is_file()  # hydra writes it beside the jobs' directories
+    return WandbLogger(
+        project=project,
+        name=f"{name}-{folder.name}" if in_sweep else name,
+        save_dir=run_dir,
+        offline=offline,
+        log_model=log_model,
+        id=hashlib.sha256(str(folder).encode()).hexdigest()[:12],
+        group=folder.parent.name if in_sweep else None,
+    )
+
+
+@rank_zero_only
+def continue_logs(loggers: list[Logger], checkpoint: Path) -> None:
+    """Let logs go on where ``checkpoint`` was. W&B and TensorBoard append by step anyway, csv files need help."""
+    step = torch.load(checkpoint, map_location="cpu", mmap=True, weights_only=True)["global_step"]
+    for logger in loggers:
+        if isinstance(logger, CSVLogger):
+            continue_csv(logger, step)
+
+
+def continue_csv(logger: CSVLogger, step: int) -> None:
+    """Put back the rows before ``step`` that an earlier attempt logged; Lightning starts every csv file anew."""
+    path = Path(logger.log_dir) / "metrics.csv"
+    kept = path.with_name("metrics.before_resume.csv")
+    if path.is_file():
+        shutil.copyfile(path, kept)
+    if not kept.is_file():
+        return
+    with open(kept, newline="") as file:
+        rows = [row for row in csv.DictReader(file) if int(row["step"]) < step]
+    for row in rows:
+        logger.experiment.log_metrics(
+            {name: value for name, value in row.items() if value and name != "step"}, int(row["step"])
+        )
+    logger.save()
+
+
+@contextmanager
+def finishing(loggers: list[Logger]) -> Iterator[None]:
+    """End the runs of ``loggers`` with the job: the next job of a sweep is a run of its own, a failed one is failed."""
+    is_failed = True
+    try:
+        yield
+        is_failed = False
+    finally:
+        for logger in loggers:
+            logger.finalize("failed" if is_failed else "success")
+            if isinstance(logger, WandbLogger):
+                logger.experiment.finish(exit_code=int(is_failed))
