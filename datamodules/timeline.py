@@ -18,6 +18,14 @@ JITTER = 0.1  # of a step: below it a sample is simply the grid's next one (cloc
 MAX_STEPS = 50_000_000  # 9 days at 64 Hz: a longer grid means that one timestamp is wrong
 
 
+class BadTime(ValueError):
+    """A sample's time is wrong; ``sample`` counts from 0, so that a reader can name the line."""
+
+    def __init__(self, sample: int, message: str) -> None:
+        super().__init__(f"sample {sample}: {message}")
+        self.sample, self.message = sample, message
+
+
 class Regular(NamedTuple):
     """``values`` (T', C) float64, NaN = not measured, step i at ``start_s`` + i / ``rate_hz``; then what was found."""
 
@@ -74,13 +82,15 @@ def check_times(time_s: np.ndarray, *, is_sorting: bool) -> None:
     """Refuse times that are no times, or run backward unless they will be sorted."""
     unknown = ~np.isfinite(time_s)
     if unknown.any():
-        raise ValueError(f"sample {int(unknown.argmax())}: its time is {time_s[unknown.argmax()]}, expected seconds")
+        at = int(unknown.argmax())
+        raise BadTime(at, f"its time is {time_s[at]}, expected seconds")
     backward = np.diff(time_s) < 0
     if backward.any() and not is_sorting:
         at = int(backward.argmax()) + 1
-        raise ValueError(
-            f"sample {at}: time runs backward, {time_s[at]:g} s after {time_s[at - 1]:g} s ({int(backward.sum())} such "
-            f"steps); correct the clock, or set is_sorting: true if the order of lines has no meaning"
+        raise BadTime(
+            at,
+            f"time runs backward, {time_s[at]:.10g} s after {time_s[at - 1]:.10g} s ({int(backward.sum())} such "
+            f"steps); correct the clock, or set is_sorting: true if the order of lines has no meaning",
         )
 
 

@@ -1,0 +1,85 @@
+"""Read one signal of a user's record: table, clock, faults, unit; problems are noted, not raised."""
+
+# Shapes: T samples, C channels.
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from datamodules.folder_files import Table, read_table
+from datamodules.folder_schema import SignalSpec
+from datamodules.problems import Problems
+from datamodules.sensor_faults import clipped, flat
+from datamodules.timeline import BadTime, to_regular
+from datamodules.unit_conversion import convert
+
+RATE_TOLERANCE = 1.25  # a rate told this far above the recording's own would make samples up
+
+
+class Samples(NamedTuple):
+    """``values`` (T, C) float32, NaN = not measured; ``start_s`` on the file's own clock, None where it has none."""
+
+    values: np.ndarray
+    rate_hz: float
+    start_s: float | None
+
+
+def read_samples(path: Path, *, name: str, spec: SignalSpec, unit: str | None, problems: Problems) -> Samples | None:
+    """The file as regular samples in ``unit`` (None = as declared); None after noting every problem."""
+    if spec.unit is None:
+        return problems.error(path, f"signal {name!r} has no unit; declare it in record.json or folder.json")
+    table = read_table(path, columns=spec.columns, time_column=spec.time_column, problems=problems)
+    if table is None:
+        return None
+    try:
+        samples = _on_a_clock(path, table, spec, problems)
+        if samples is None:
+            return None
+        values = _without_faults(path, samples, spec, problems)
+        values = convert(values, spec.unit, unit or spec.unit, of=name)
+    except BadTime as error:
+        return problems.error(path, error.message, table.first_line + error.sample)
+    except ValueError as error:
+        return problems.error(path, error)
+    never = ~np.isfinite(values).any(axis=0)
+    if never.any():
+        problems.warn(path, f"column {int(never.argmax())} was never measured; the signal counts as absent")
+    return samples._replace(values=values.astype(np.float32))
+
+
+def _on_a_clock(path: Path, table: Table, spec: SignalSpec, problems: Problems) -> Samples | None:
+    if table.time_s is None:
+        if spec.rate_hz is None:
+            return problems.error(path, "has no rate; declare rate_hz, or give it a column time_s")
+        return Samples(table.values, spec.rate_hz, spec.at)
+    regular = to_regular(
+        table.time_s, table.values, rate_hz=spec.rate_hz, max_gap_s=spec.max_gap_s, is_sorting=spec.is_sorting
+    )
+    own_hz = 1 / np.median(np.diff(np.unique(table.time_s)))
+    if regular.rate_hz > RATE_TOLERANCE * own_hz:
+        return problems.error(path, f"rate_hz {regular.rate_hz:g} was declared, but its times run at {own_hz:.4g} Hz")
+    if regular.num_duplicates:
+        problems.warn(path, f"{regular.num_duplicates} samples share their time with another; averaged")
+    if regular.num_backward:
+        problems.warn(path, f"{regular.num_backward} steps of time run backward; sorted, as is_sorting says")
+    if regular.num_gaps:
+        problems.warn(path, f"{regular.num_gaps} gaps, the longest {regular.longest_gap_s:.4g} s; not measured there")
+    return Samples(regular.values, regular.rate_hz, regular.start_s)
+
+
+def _without_faults(path: Path, samples: Samples, spec: SignalSpec, problems: Problems) -> np.ndarray:
+    """Values with NaN where the sensor was at its limits or stood still, as far as ``spec`` asks."""
+    values = samples.values
+    faults = []
+    if spec.limits is not None:
+        faults.append(("at the sensor's limits", clipped(samples.values, limits=spec.limits)))
+    if spec.flat_s is not None:
+        faults.append(("without any movement", flat(samples.values, rate_hz=samples.rate_hz, min_s=spec.flat_s)))
+    for what, bad in faults:
+        if bad.any():
+            problems.warn(path, f"{bad.mean():.1%} of the samples are {what}; taken as not measured")
+            values = np.where(bad, np.nan, values)
+    return values
