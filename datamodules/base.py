@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -16,6 +16,7 @@ from datamodules.cohort import Cohort
 from datamodules.collate import collate
 from datamodules.dataset import RecordDataset
 from datamodules.features import run_backbone
+from datamodules.known import known_of
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord, Note, Part
 from datamodules.sampler import CountedSampler
@@ -23,6 +24,7 @@ from datamodules.store import PreparedStore, build_store
 from datamodules.tags import PieceTags, is_tagging
 from datamodules.transforms.base import Prepared
 from fusion.batch import GROUPS, Batch, Stream
+from fusion.plan.known import Known
 
 SPLITS = ("train", "val", "test")
 
@@ -171,11 +173,12 @@ class HealthDataModule(pl.LightningDataModule):
         return loader
 
     def val_dataloader(self) -> DataLoader:
-        return self._loader(self._dataset(self.splits["val"]), self.eval_batch_size)
+        return self._loader(self._dataset(self.splits["val"], knower=self.knower()), self.eval_batch_size)
 
     def test_dataloader(self) -> list[DataLoader]:
         """One loader per row of ``test_rows``."""
-        return [self._loader(self._dataset(r.records, keep=r.shown), self.eval_batch_size) for r in self.test_rows()]
+        datasets = [self._dataset(row.records, keep=row.shown, knower=self.knower()) for row in self.test_rows()]
+        return [self._loader(dataset, self.eval_batch_size) for dataset in datasets]
 
     def present(self, record: HealthRecord) -> set[str]:
         """Groups of which the record has at least one usable stream."""
@@ -190,6 +193,20 @@ class HealthDataModule(pl.LightningDataModule):
         if not stream.valid.any():
             return None
         return stream if name in self.featured else self.modalities[name].prepare.scale(stream)
+
+    def knower(self) -> Callable[[HealthRecord, Iterable[str]], Known] | None:
+        """``known``, where plans are written; nothing else asks for it."""
+        import importlib.util
+
+        return self.known if "plan" in self.heads and importlib.util.find_spec("fusion.plan.extract") else None
+
+    def known(self, record: HealthRecord, shown: Iterable[str]) -> Known:
+        """What plain code reads in the modalities ``shown`` of a record: plans are held to it."""
+
+        def prepared(name: str) -> Prepared | None:
+            return self.stores[name][part_key(record.parts[self.modalities[name].source])]
+
+        return known_of(record, shown, self.modalities, prepared)
 
     def _parts(self, name: str, split: str) -> Iterator[tuple[str, Part]]:
         source = self.modalities[name].source

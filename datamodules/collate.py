@@ -11,6 +11,7 @@ import torch
 
 from datamodules.transforms.base import Prepared
 from fusion.batch import Batch, Stream
+from fusion.plan.known import Known
 
 
 class Sample(NamedTuple):
@@ -20,6 +21,7 @@ class Sample(NamedTuple):
     person_id: str
     streams: dict[str, Prepared]
     targets: dict[str, np.ndarray]  # 0-d for a class or a number, (P,) ids for a plan
+    known: Known | None = None
 
 
 def collate(samples: list[Sample], absent: dict[str, Prepared]) -> Batch:
@@ -27,7 +29,8 @@ def collate(samples: list[Sample], absent: dict[str, Prepared]) -> Batch:
     streams = {name: pad_rows([s.streams.get(name, blank) for s in samples]) for name, blank in absent.items()}
     heads = samples[0].targets
     targets = {head: _pad_targets([s.targets[head] for s in samples]) for head in heads}
-    return Batch(streams, targets, [s.record_id for s in samples], [s.person_id for s in samples])
+    known = [s.known for s in samples] if samples[0].known else None
+    return Batch(streams, targets, [s.record_id for s in samples], [s.person_id for s in samples], known)
 
 
 def pad_rows(rows: list[Prepared]) -> Stream:

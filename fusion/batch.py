@@ -5,10 +5,13 @@ Shapes: B people, T time steps, C channels, F mel bands or feature width, N toke
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from fusion.plan.known import Known
 
 GROUPS = ("text", "signals", "photo", "audio")  # the order used in every table and every joined name
 
@@ -51,6 +54,7 @@ class Batch(NamedTuple):
     targets: dict[str, Tensor]  # by head name (conf/head/<name>.yaml); -100 or NaN = unlabelled
     record_ids: list[str]
     person_ids: list[str]
+    known: list[Known] | None = None  # what code read in the records: plans are held to it; None while training
 
 
 def check_stream(name: str, stream: Stream) -> None:

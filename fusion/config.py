@@ -22,7 +22,18 @@ class Report:
     """What a test writes: rows of the results table whose plans are generated, and sample plans shown."""
 
     generated_rows: list[str] = field(
-        default_factory=lambda: ["as_recorded", "all", "text", "signals", "photo", "audio"]
+        default_factory=lambda: [
+            "as_recorded",
+            "all",
+            "text",
+            "signals",
+            "photo",
+            "audio",
+            "signals+photo+audio",
+            "text+photo+audio",
+            "text+signals+audio",
+            "text+signals+photo",
+        ]  # the last four for the deletion test
     )
     num_plans: int = 8
     num_bootstraps: int = 1000

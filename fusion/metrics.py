@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 import torch
 from seqeval.metrics import classification_report
@@ -18,7 +19,10 @@ from torchmetrics.classification import (
     MulticlassF1Score,
 )
 
-from fusion.plan import PlanScore, load_tokenizer, parse
+from fusion.plan import Plan, PlanScore, load_tokenizer, parse
+from fusion.plan.audit import Tally, audit
+from fusion.plan.known import Known
+from fusion.plan.text_scores import text_scores
 
 UNLABELLED = -100
 
@@ -41,7 +45,10 @@ def classification_metrics(*, classes: list[str]) -> MetricCollection:
 
 
 class PlanMetrics(Metric):
-    """Parse rate, exact match and slot F1 of generated plans, counted over the whole split."""
+    """Parse rate, slots, safety, evidence, numbers and likeness as text of generated plans, over the whole split.
+
+    See fusion.plan's PlanScore, Tally and text_scores for what each is.
+    """
 
     full_state_update = False
 
@@ -50,9 +57,12 @@ class PlanMetrics(Metric):
         self.tokenizer = load_tokenizer()
         self.add_state("predicted", default=[], dist_reduce_fx=None)
         self.add_state("reference", default=[], dist_reduce_fx=None)
+        self.add_state("tally", default=torch.zeros(len(Tally._fields), dtype=torch.float64), dist_reduce_fx="sum")
 
-    def update(self, predicted: Tensor, reference: Tensor) -> None:
-        """``predicted``, ``reference``: (B, P) token ids; reference is padded with -100."""
+    def update(self, predicted: Tensor, reference: Tensor, known: Sequence[Known] = ()) -> None:
+        """``predicted``, ``reference``: (B, P) token ids; reference is padded with -100. ``known``: of these B."""
+        for said, truth, facts in zip_longest(self._plans(predicted), self._plans(reference), known):
+            self.tally += torch.tensor(audit(said, truth, facts), dtype=torch.float64, device=self.tally.device)
         size = self.tokenizer.max_length
         for ids, state in ((predicted, self.predicted), (reference, self.reference)):
             padded = ids.new_full((len(ids), size), self.tokenizer.pad_id)
@@ -61,14 +71,21 @@ class PlanMetrics(Metric):
             state.append(torch.where(padded < 0, self.tokenizer.pad_id, padded))
 
     def compute(self) -> dict[str, Tensor]:
-        """{parse_rate, exact_match, slot_f1, ...}: scalars over every plan seen since reset."""
+        """{parse_rate, exact_match, slot_f1, violations_per_1000, ...}: scalars over every plan seen since reset."""
         score = PlanScore()
-        for ids, target in zip(self._rows(self.predicted), self._rows(self.reference), strict=True):
-            score.add(parse(self.tokenizer.decode(ids)), parse(self.tokenizer.decode(target)))
-        return {name: torch.tensor(value) for name, value in score.compute().items()}
+        generated, references = self._texts(self.predicted), self._texts(self.reference)
+        for said, truth in zip(generated, references, strict=True):
+            score.add(parse(said), parse(truth))
+        rates = Tally(*self.tally.tolist()).rates()
+        values = {**score.compute(), **rates, **text_scores(generated, references)}
+        return {name: torch.tensor(float(value)) for name, value in values.items()}
 
-    def _rows(self, state: list[Tensor] | Tensor) -> list[list[int]]:
-        return (torch.cat(state) if isinstance(state, list) else state).tolist()
+    def _texts(self, state: list[Tensor] | Tensor) -> list[str]:
+        return [self.tokenizer.decode(row) for row in (torch.cat(state) if isinstance(state, list) else state).tolist()]
+
+    def _plans(self, ids: Tensor) -> list[Plan | list[str]]:
+        ids = ids.masked_fill(ids < 0, self.tokenizer.pad_id)
+        return [parse(self.tokenizer.decode(row)) for row in ids.tolist()]
 
 
 class TagMetrics(Metric):

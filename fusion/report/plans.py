@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fusion.plan import load_tokenizer
+from fusion.batch import GROUPS
+from fusion.plan import Plan, load_tokenizer, parse
+from fusion.plan.deletion import deletion_test
 
 COLUMNS = ["record", "input", "reference", "generated"]
 
@@ -24,6 +26,22 @@ def sample_plans(
             texts = [tokenizer.decode(tokens.tolist()) for tokens in (target, out)]
             rows.append([record_id, inputs[record_id], *texts])
     return rows
+
+
+def deletion(predictions: dict[str, dict[str, list]], groups: list[str]) -> dict[str, float]:
+    """The deletion test over the rows that were generated: "all" against all but one group."""
+    hidden = {group: "+".join(g for g in GROUPS if g in groups and g != group) for group in groups}
+    plans = {row: _plans(predictions.get(row, {}).get("plan", [])) for row in ("all", *hidden.values())}
+    shared = {group: {i: p for i, p in plans[row].items() if i in plans["all"]} for group, row in hidden.items()}
+    return {f"plan/{name}": value for name, value in deletion_test(plans["all"], shared).items()}
+
+
+def _plans(seen: list[tuple[list[str], Tensor, Tensor]]) -> dict[str, Plan]:
+    """By record id, the plans that parse."""
+    decode = load_tokenizer().decode
+    texts = {i: decode(row) for ids, generated, _ in seen for i, row in zip(ids, generated.tolist(), strict=True)}
+    parsed = {i: parse(text) for i, text in texts.items()}
+    return {i: plan for i, plan in parsed.items() if isinstance(plan, Plan)}
 
 
 def to_markdown(rows: list[list[str]]) -> str:

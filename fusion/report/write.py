@@ -9,7 +9,7 @@ from pytorch_lightning.loggers import WandbLogger
 from fusion.batch import GROUPS
 from fusion.module import FusionModule
 from fusion.report.intervals import confusion
-from fusion.report.plans import COLUMNS, sample_plans, to_markdown
+from fusion.report.plans import COLUMNS, deletion, sample_plans, to_markdown
 from fusion.report.plots import plot_confusion, plot_curves, plot_subsets
 from fusion.report.provenance import cost
 from fusion.report.results import STATE, add_intervals, collect, save_metrics, save_predictions
@@ -35,6 +35,7 @@ def write_report(
     groups = [group for group in GROUPS if group in module.model.groups.values()]
     ceiling = {"all" if key == "+".join(groups) else key: value for key, value in ceiling.items()}
     add_intervals(results, predictions, sources, num_bootstraps)
+    results.get("all", {}).update(deletion(predictions, groups))
     save_predictions(run_dir / "predictions.npz", predictions)
     save_metrics(run_dir / "metrics.json", results, val, ceiling, {**about, **cost(), "checkpoint": checkpoint})
 

@@ -1,0 +1,40 @@
+"""What plain code knows of a record before any model reads it: what decoding and verifying hold a plan to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fusion.plan.exercises import MOVES, REGIONS, fitting
+from fusion.plan.facts import Facts
+from fusion.plan.limits import Limits, Measured
+from fusion.plan.safety import limits_of
+
+
+class Known(NamedTuple):
+    """``limits``: what the record's text and measurements allow, as read by code.
+
+    ``conditions``: what its labels say is true of the person; None where they say nothing. For scoring only: no plan
+    is ever written from it.
+    """
+
+    limits: Limits
+    conditions: tuple[str, ...] | None = None
+
+
+def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None = None) -> Known:
+    """Read ``text`` (None = there is none) conservatively; what it leaves open counts as possible.
+
+    Nobody who is silent on equipment or training is given any: then only moves for beginners without equipment.
+    """
+    from fusion.plan.extract import read_text
+
+    said = read_text(text or "")
+    means = {"equipment": said.equipment or "none", "level": said.level or "beginner"}
+    moves = {
+        name
+        for region in {r for rs in REGIONS.values() for r in rs}
+        for name in fitting(region, injured=set(), **means)
+    }
+    limits = limits_of(said.conditions | said.possible)
+    limits = limits.both(Limits(moves=tuple(name for name in MOVES if name in moves), measured=measured))
+    return Known(limits, None if facts is None else facts.constraints)
