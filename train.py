@@ -14,6 +14,7 @@ os.environ.setdefault("WANDB_SILENT", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import hydra
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from hydra.core.config_store import ConfigStore
@@ -81,7 +82,7 @@ def fit_and_report(
     trainer.test(module, datamodule=data, ckpt_path=best, verbose=False)
     if trainer.is_global_zero:
         write_report(
-            run_dir, module, val=val, ceiling=data.cohort.ceiling(), classes=data.labels["health_state"],
+            run_dir, module, val=val, ceiling=data.cohort.ceiling(), classes=data.labels.get("health_state", []),
             sources=data.sources("test"), inputs=data.descriptions("test"), about=about, checkpoint=best,
             num_plans=cfg.report.num_plans, num_bootstraps=cfg.report.num_bootstraps, loggers=loggers,
         )  # fmt: skip
@@ -110,7 +111,7 @@ def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
 
 
 def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> None:
-    """Read the data, cache the features of frozen encoders and weigh the classes."""
+    """Read the data, cache the features of frozen encoders, weigh the classes and scale the numbers."""
     data.setup()
     if cfg.finetune.is_cached:
         device = torch.device("cuda" if cfg.trainer.accelerator == "gpu" else "cpu")
@@ -125,6 +126,9 @@ def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> No
         for name in module.model.heads:
             if hasattr(module.model.heads[name], "balance"):
                 module.model.heads[name].balance(data.class_counts(name))
+    for name, head in module.model.heads.items():
+        if hasattr(head, "fit"):  # statistics of the train split, saved with the head's weights
+            head.fit(torch.from_numpy(np.stack([record.targets[name] for record in data.splits["train"]])))
 
 
 @torch.inference_mode()

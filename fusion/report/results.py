@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fusion.report.intervals import bootstrap
+from fusion.report.intervals import bootstrap, central, source_weights
 
-STATE = "health_state"
+STATE, NUMBERS = "health_state", "regression"
 
 
 def collect(predictions: dict[str, dict[str, list]], head: str) -> dict[str, tuple[list[str], np.ndarray, np.ndarray]]:
@@ -31,7 +31,11 @@ def add_intervals(
     results: dict[str, dict[str, float]], predictions: dict[str, dict[str, list]], sources: dict[str, dict[str, str]],
     num_replicates: int,
 ) -> None:  # fmt: skip
-    """Put health_state/<score>_low and _high, bootstrapped over ``sources`` (by record id), into every row."""
+    """Put <score>_low and _high, bootstrapped over ``sources`` (by record id), into every row.
+
+    Scores: macro-F1 and balanced accuracy of the health state, RMSE of every number of a regression head.
+    """
+    _add_error_intervals(results, predictions, sources, num_replicates)
     for row, (ids, probabilities, labels) in collect(predictions, STATE).items():
         bounds = bootstrap(
             labels, probabilities.argmax(1), [sources[i] for i in ids], probabilities.shape[1], num_replicates
@@ -39,6 +43,22 @@ def add_intervals(
         for score, (low, high) in bounds.items():
             results[row] |= {f"{STATE}/{score}_low": low, f"{STATE}/{score}_high": high}
         results[row][f"{STATE}/num_records"] = len(ids)
+
+
+def _add_error_intervals(
+    results: dict[str, dict[str, float]], predictions: dict[str, dict[str, list]], sources: dict[str, dict[str, str]],
+    num_replicates: int,
+) -> None:  # fmt: skip
+    for row, (ids, predicted, reference) in collect(predictions, NUMBERS).items():
+        squares = np.square(predicted - reference)  # (N, P), NaN where not labelled
+        known = np.isfinite(squares)
+        weights = np.array(list(source_weights([sources[i] for i in ids], num_replicates, seed=0)))  # (R, N)
+        with np.errstate(invalid="ignore"):  # a replicate without any label of a target is NaN and left out
+            errors = np.sqrt(weights @ np.where(known, squares, 0) / (weights @ known))
+        names = [key for key in results[row] if key.startswith(f"{NUMBERS}/") and key.endswith("rmse")]
+        for key, column in zip(names, errors[:, known.any(0)].T, strict=True):
+            low, high = central(column[np.isfinite(column)].tolist())
+            results[row] |= {f"{key}_low": low, f"{key}_high": high}
 
 
 def save_predictions(path: Path, predictions: dict[str, dict[str, list]]) -> None:

@@ -15,6 +15,7 @@ COLUMNS = {
     "slot-F1": "plan/slot_f1",
     "exact": "plan/exact_match",
 }
+ERROR = "rmse"  # of regression heads: a column a target, in its unit; metrics.json has the others
 WITH_INTERVAL = ("macro-F1", "balanced acc.")
 
 
@@ -22,7 +23,9 @@ def print_table(
     title: str, results: dict[str, dict[str, float]], rows: list[str], ceiling: dict, where: dict[str, object]
 ) -> None:
     """Print ``rows`` of ``results`` with 95 % intervals, the ceiling where it is known, and ``where`` things are."""
-    shown = {label: key for label, key in COLUMNS.items() if any(key in results[row] for row in rows)}
+    keys = {key: None for row in rows for key in results[row]}
+    errors = {key.partition("/")[2]: key for key in keys if key.endswith(ERROR)}
+    shown = {label: key for label, key in COLUMNS.items() if key in keys} | errors
     table = Table(title=title)
     for label in ("modalities", *shown, *(["ceiling bal. acc."] if ceiling else [])):
         table.add_column(label, justify="left" if label == "modalities" else "right", no_wrap=True)
@@ -41,6 +44,6 @@ def _cell(values: dict[str, float], label: str, key: str) -> str:
         return "-"
     if label == "n":
         return f"{values[key]:.0f}"
-    if label in WITH_INTERVAL and f"{key}_low" in values:
+    if (label in WITH_INTERVAL or key.endswith(ERROR)) and f"{key}_low" in values:
         return f"{values[key]:.3f} [{values[f'{key}_low']:.2f}, {values[f'{key}_high']:.2f}]"
     return f"{values[key]:.3f}"
