@@ -5,12 +5,15 @@ Burkhardt et al., Interspeech 2005. Clips of 2 s, 16 kHz.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pandas as pd
 
+from datamodules.labelled import Item, LabelledCohort
 from datamodules.records import Clip
+from datamodules.splits import split_sources
 
 MEN = ("03", "10", "11", "12", "15")  # speaker numbers, from the set's own documentation
 
@@ -38,3 +41,33 @@ def read_emodb(data_dir: Path) -> list[Utterance]:
         gender = "man" if row.speaker in MEN else "woman"
         utterances.append(Utterance(clip, row.speaker, gender, row.emotion))
     return utterances
+
+
+class EmodbCohort(LabelledCohort):
+    """Short German sentences spoken by actors in seven emotions; ``distress`` joins fear, anger, sadness and disgust.
+
+    Content: 535 utterances of 10 actors; 415 of 8 are read here, two actors being kept for a final test.
+    Licence: distributed free for research by TU Berlin; the licence text could not be verified.
+    People: 5 women, 5 men, acted. Split: by speaker, women and men dealt evenly, 5/1/2 speakers.
+    Published: speaker-independent accuracies are of the uncut utterances and not comparable.
+    Faults: every clip of the copy at hand is cut or padded to 2.00 s; the same ten sentences recur for all speakers.
+    """
+
+    name = "emodb"
+    unit = "speaker"
+    labels: ClassVar = {
+        "health_state": ("neutral", "boredom", "happiness", "fear", "anger", "sadness", "disgust"),
+        "distress": ("calm", "distressed"),
+    }
+    test, val = 0.25, 0.15
+
+    def read(self) -> Iterator[Item]:
+        for spoken in read_emodb(self.data_dir):
+            is_calm = spoken.emotion in ("neutral", "boredom", "happiness")
+            targets = {"health_state": spoken.emotion, "distress": "calm" if is_calm else "distressed"}
+            yield Item(spoken.clip.key, spoken.speaker, {"audio": spoken.clip}, targets, stratum=spoken.gender)
+
+    def divide(self, items: list[Item]) -> dict[str, str]:
+        """Speakers are too few to be dealt sex by sex: both sexes take turns in one order."""
+        strata = {item.source: item.stratum for item in items}
+        return split_sources(strata, split=self.split, seed=self.seed, test=self.test, val=self.val)
