@@ -30,7 +30,7 @@ class TwoGroups:
         if i % 3:
             parts["hum"] = signal(f"{i}/hum", 6, -i)
         findings = (Finding(group="signals", finding="raised_arousal", value=90, unit="bpm"),
-                    Finding(group="audio", finding="calm_voice"))  # fmt: skip
+                    Finding(group="audio", finding="snoring"))  # fmt: skip
         facts = Facts(state="strained", goal="maintain", findings=findings if i % 3 else findings[:1])
         return HealthRecord(
             record_id=f"r{i}", person_id=f"p{i}", parts=parts, targets={"health_state": i % 2, "plan": facts}
