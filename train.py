@@ -36,6 +36,8 @@ from fusion.weights import PRETRAINED
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # advertisements
 warnings.filterwarnings("ignore", message="Found .* in eval mode")  # frozen backbones are, by design
+warnings.filterwarnings("ignore", message="You're resuming from a checkpoint")  # the data module's sampler resumes
+warnings.filterwarnings("ignore", message="Experiment logs directory")  # fusion.tracking puts the rows back
 warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own, under torch 2.11
 ConfigStore.instance().store(name="schema", node=TrainConfig)
 

@@ -1,0 +1,72 @@
+"""Each job is one W&B run that ends as the job ended; what was logged can be read back."""
+
+import pytest
+from pytorch_lightning.loggers import CSVLogger
+
+from fusion.tracking import finishing, wandb_logger
+from fusion.wandb_reader import read_runs
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory) -> list:
+    """Two jobs of a sweep in one process, the second one fails; then the first one is resumed."""
+    sweep = tmp_path_factory.mktemp("sweeps") / "lr_sweep"
+    for job in ("0", "1"):
+        (sweep / job).mkdir(parents=True)
+    (sweep / "multirun.yaml").touch()
+    _job(sweep / "0", 0, 3)
+    with pytest.raises(FloatingPointError):
+        _job(sweep / "1", 0, 3, fails=True)
+    _job(sweep / "0", 2, 5)
+    return [*read_runs(sweep / "0"), *read_runs(sweep / "1")]
+
+
+def _job(run_dir, first: int, last: int, fails: bool = False) -> None:
+    logger = wandb_logger(run_dir=str(run_dir), project="p", name="tiny", offline=True, log_model=False)
+    with finishing([logger]):
+        logger.log_hyperparams({"seed": 7, "optim": {"lr": 0.1}})
+        for step in range(first, last):
+            logger.log_metrics({"train/loss": float(step)}, step=step)
+            logger.log_metrics({"train/other": "x" * 40_000}, step=step)  # a record over several blocks
+        if fails:
+            raise FloatingPointError("diverged")
+
+
+def test_every_job_is_one_run_of_the_sweeps_group(runs):
+    first, resumed, second = runs
+    assert first.id == resumed.id != second.id
+    assert {run.group for run in runs} == {"lr_sweep"}
+    assert [run.name for run in runs] == ["tiny-0", "tiny-0", "tiny-1"]
+
+
+def test_a_failed_job_is_a_failed_run(runs):
+    assert [run.exit_code for run in runs] == [0, 0, 1]
+
+
+def test_history_and_config_read_back_by_global_step(runs):
+    first, resumed, _ = runs
+    assert first.config["optim"] == {"lr": 0.1} and first.config["seed"] == 7
+    assert [(row["trainer/global_step"], row["train/loss"]) for row in first.history] == [(i, i) for i in range(3)]
+    assert [row["trainer/global_step"] for row in resumed.history] == [2, 3, 4]
+    assert len(first.history[0]["train/other"]) == 40_000
+
+
+def test_other_files_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"no offline W&B run under .*logger="):
+        read_runs(tmp_path)
+    path = tmp_path / "wandb" / "offline-run-1" / "run-x.wandb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match="expected b':W&B'"):
+        read_runs(tmp_path)
+    path.write_bytes(b":W&B\x00\x00\x00")
+    with pytest.raises(ValueError, match="holds no run record"):
+        read_runs(tmp_path)
+
+
+def test_loggers_are_finished_with_the_outcome(tmp_path):
+    logger = CSVLogger(tmp_path, name="csv", version="")
+    with pytest.raises(KeyError), finishing([logger]):
+        logger.log_metrics({"a": 1.0}, step=0)
+        raise KeyError("x")
+    assert "a" in (tmp_path / "csv" / "metrics.csv").read_text()  # what was logged before the failure is there
