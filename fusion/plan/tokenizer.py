@@ -7,9 +7,11 @@ from functools import cache
 from importlib.resources import files
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
-# The longest plan of the guidelines (any state, goal, findings and constraints together) takes 102 tokens with <bos>
-# and <eos>, as tests/fusion/plan/test_plan_tokenizer.py enumerates; the rest is room for longer plans of a model's own.
-MAX_LENGTH = 128
+# What no token crosses: a digit with the space before it, a word with the space or line break before it, or the rest.
+PIECES = r"[ \n]?[0-9]|[ \n]?[^ \n0-9]+|[ \n]"
+# The longest plan of the schema that fusion/plan/grammar.py lets a decoder write, with <bos> and <eos>, as
+# tests/fusion/plan/test_grammar.py works out: a decoder that may write this much never leaves a plan unfinished.
+MAX_LENGTH = 265
 
 
 class PlanTokenizer:

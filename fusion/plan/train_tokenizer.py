@@ -18,13 +18,11 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 from fusion.plan import schema
 from fusion.plan.exercises import MOVES
 from fusion.plan.text import to_text
-from fusion.plan.tokenizer import BOS, EOS, PAD
+from fusion.plan.tokenizer import BOS, EOS, PAD, PIECES
 
 PATH = Path(__file__).with_name("tokenizer.json")
 NUM_PLANS = 2000  # every word of the schema occurs dozens of times; more changes nothing
 VOCAB_SIZE = 2048  # an upper bound: training ends when every word is one token
-# A digit with the space before it, a word with the space or line break before it, or what is left.
-PIECES = r"[ \n]?[0-9]|[ \n]?[^ \n0-9]+|[ \n]"
 
 
 def train_tokenizer() -> Tokenizer:
