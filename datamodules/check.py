@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m datamodules.check", description=__doc__.splitlines()[0])
     parser.add_argument("dir", type=Path, help="directory of record directories, or an index csv or parquet")
     parser.add_argument(
-        "--labels", action="append", default=[], metavar="HEAD=A,B", help="classes of a head; HEAD= for a number"
+        "--labels", action="append", default=[], metavar="HEAD=A,B", help="classes of a head, or names of its numbers"
     )
     parser.add_argument("--split", type=int, default=0, help="which split by people: 0, 1 or 2")
     options = parser.parse_args(argv)
@@ -64,7 +64,7 @@ def check(root: Path, labels: dict[str, list[str]], problems: Problems) -> Check
         return Checked([], [], labels)
     defaults, found = find_records(root, problems)
     labels = labels or defaults.labels
-    reading = Reading(labels=labels or None, signals=defaults.signals, units={}, is_decoding=True)
+    reading = Reading(labels=labels, numbers=None, signals=defaults.signals, units={}, is_decoding=True)
     records = [record for one in found if (record := build_record(one, reading, problems)) is not None]
     checked = Checked(records, found, labels)
     _check_classes(root, checked, problems)
@@ -108,9 +108,11 @@ def _values(
 ) -> list[tuple[str, Callable[[object], bool]]]:
     """Every class and whether a target is it; one line for numbers."""
     targets = [record.targets[head] for record in records]
-    if any(isinstance(target, float | list | np.ndarray) for target in targets):
-        numbers = np.concatenate([np.ravel(np.asarray(target, dtype=float)) for target in targets])
-        return [(f"{numbers.min():.4g} .. {numbers.max():.4g}, mean {numbers.mean():.4g}", lambda _: True)]
+    if any(isinstance(target, dict | np.ndarray) for target in targets):
+        rows = [list(t.values()) if isinstance(t, dict) else t for t in targets]
+        numbers = np.concatenate([np.asarray(row, dtype=float) for row in rows])
+        said = f"{np.nanmin(numbers):.4g} .. {np.nanmax(numbers):.4g}, mean {np.nanmean(numbers):.4g}"
+        return [(said, lambda _: True)]
     if labels.get(head):
         return [(name, lambda target, index=index: target == index) for index, name in enumerate(labels[head])]
     return [(str(value), lambda target, value=value: target == value) for value in sorted(set(targets), key=str)]

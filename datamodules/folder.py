@@ -22,20 +22,21 @@ VERSION = 1  # raise it when the same files give other records
 class FolderCohort:
     """Read records under ``root``; any error in any file stops it, and names the command that lists all.
 
-    ``labels``: classes by head, [] = a number. ``units``: by signal name, the unit the model reads; others stay as
-    declared. Where records say no split, people are split by hash: ``split`` 0, 1 or 2, shares ``test`` and ``val``.
+    ``labels``: classes by head, or names of numbers where the head is in ``numbers``. ``units``: by signal name, the
+    unit the model reads; others stay as declared. Where records say no split, people are split by hash: ``split`` 0, 1
+    or 2, shares ``test`` and ``val``.
     All signals are held in memory; photos and sounds are read when they are prepared.
     """
 
     name = "folder"
 
     def __init__(
-        self, *, root: Path | str, labels: dict[str, list[str]], units: dict[str, str], split: int, seed: int,
-        test: float, val: float,
+        self, *, root: Path | str, labels: dict[str, list[str]], numbers: list[str], units: dict[str, str],
+        split: int, seed: int, test: float, val: float,
     ) -> None:  # fmt: skip
         self.root = Path(root)
-        self.labels = {head: tuple(classes) for head, classes in labels.items() if classes}
-        self._heads = {head: list(classes) for head, classes in labels.items()}
+        self.labels = {head: tuple(classes) for head, classes in labels.items() if head not in numbers}
+        self._heads, self._numbers = {head: list(names) for head, names in labels.items()}, tuple(numbers)
         self.units, self.split, self.seed, self.test, self.val = dict(units), split, seed, test, val
 
     @cached_property
@@ -66,7 +67,9 @@ class FolderCohort:
         problems = Problems(self.root)
         defaults, found = find_records(self.root, problems)
         problems.stop()
-        reading = Reading(labels=self._heads, signals=defaults.signals, units=self.units, is_decoding=False)
+        reading = Reading(
+            labels=self._heads, numbers=self._numbers, signals=defaults.signals, units=self.units, is_decoding=False
+        )
         records = [build_record(one, reading, problems) for one in found]
         problems.stop()
         for problem in problems.found:

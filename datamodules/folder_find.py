@@ -103,7 +103,7 @@ def _lines(index: Path, problems: Problems) -> Iterator[Found]:
     unknown = [c for c in rows if c not in (*PLAIN, *PATHS) and not c.startswith(("label:", "signal:"))]
     if unknown or "person" not in rows:
         what = f"unknown column {unknown[0]!r}" if unknown else "no column 'person'"
-        expected = ", ".join((*PLAIN, *PATHS, "label:HEAD", "signal:NAME"))
+        expected = ", ".join((*PLAIN, *PATHS, "label:HEAD", "label:HEAD.NAME", "signal:NAME"))
         return problems.error(index, f"{what}; an index has {expected}", 1)
     for line, row in enumerate(rows.to_dict("records"), 2):
         cells = {key: cell for key, cell in row.items() if cell is not None and cell == cell and cell != ""}
@@ -120,7 +120,7 @@ def _said(cells: dict[str, object]) -> dict[str, object]:
         return {key.removeprefix(prefix): cell for key, cell in cells.items() if key.startswith(prefix)}
 
     said = {key: cells[key] for key in ("split", "note") if key in cells}
-    said |= {"person": str(cells.get("person", "")), "labels": {h: _number(c) for h, c in under("label:").items()}}
+    said |= {"person": str(cells.get("person", "")), "labels": _labels(under("label:"))}
     said |= {"signals": {name: {"file": file} for name, file in under("signal:").items()}}
     said |= {key: {"file": cells[key]} for key in ("audio", "text") if key in cells}
     if "predicted_at" in cells:
@@ -128,6 +128,18 @@ def _said(cells: dict[str, object]) -> dict[str, object]:
     if "photo" in cells:
         said["photos"] = [{"file": file.strip()} for file in str(cells["photo"]).split(SEPARATOR)]
     return said
+
+
+def _labels(cells: dict[str, object]) -> dict[str, object]:
+    """HEAD -> class, HEAD.NAME -> a number of that name."""
+    labels: dict[str, object] = {}
+    for column, cell in cells.items():
+        head, _, name = column.partition(".")
+        if name:
+            labels.setdefault(head, {})[name] = _number(cell)
+        else:
+            labels[head] = cell
+    return labels
 
 
 def _number(cell: object) -> object:

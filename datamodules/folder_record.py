@@ -36,11 +36,13 @@ class Found:
 class Reading:
     """How records are read.
 
-    ``labels``: classes by head, [] = numbers; None = take any. ``signals``: defaults by name. ``units``: by signal,
-    the unit wanted. ``is_decoding``: look into photos and sounds to their last byte, as the check does.
+    ``labels``: classes, or names of numbers, by head; {} = take any. ``numbers``: heads that are numbers; None = those
+    whose records say so. ``signals``: defaults by name. ``units``: by signal, the unit wanted. ``is_decoding``: look
+    into photos and sounds to their last byte, as the check does.
     """
 
-    labels: dict[str, list[str]] | None
+    labels: dict[str, list[str]]
+    numbers: tuple[str, ...] | None
     signals: dict[str, SignalSpec]
     units: dict[str, str]
     is_decoding: bool
@@ -75,7 +77,7 @@ def build_record(found: Found, reading: Reading, problems: Problems) -> HealthRe
         if len(problems.errors) == before:  # otherwise it is said already why nothing is left
             problems.error(found.path, "has nothing in it: no signal, photo, sound or text", found.line)
         return None
-    targets = {head: _target(found, head, value, reading.labels, problems) for head, value in said.labels.items()}
+    targets = {head: _target(found, head, value, reading, problems) for head, value in said.labels.items()}
     return HealthRecord(
         record_id=found.record_id,
         person_id=said.person,
@@ -168,24 +170,27 @@ def _placed(found: Found, name: str, part: _Timed, now_s: float, problems: Probl
     return part.place(start_s)
 
 
-def _target(
-    found: Found, head: str, value: object, labels: dict[str, list[str]] | None, problems: Problems
-) -> object:  # fmt: skip
-    """Class index, number or numbers; None where there is none or it is wrong."""
-    if value is None or labels is None:
+def _target(found: Found, head: str, value: object, reading: Reading, problems: Problems) -> object:
+    """Class index, or (P,) float32 numbers with NaN where not labelled; None where there is none or it is wrong."""
+    if value is None or not reading.labels:
         return value
-    if head not in labels:
-        return problems.error(found.path, f"label {head!r} is unknown, expected some of {list(labels)}", found.line)
-    if labels[head]:
-        if str(value) not in labels[head]:
+    known = reading.labels.get(head)
+    if known is None:
+        return problems.error(
+            found.path, f"label {head!r} is unknown, expected some of {list(reading.labels)}", found.line
+        )
+    is_numbers = isinstance(value, dict) if reading.numbers is None else head in reading.numbers
+    if is_numbers != isinstance(value, dict):
+        expected = '{"name": number}' if is_numbers else "a class, or its head named in data.cohort.numbers"
+        return problems.error(found.path, f"label {value!r} of {head!r}: expected {expected}", found.line)
+    for one in value if is_numbers else [str(value)]:
+        if one not in known:
             return problems.error(
-                found.path, f"label {value!r} of {head!r} is unknown, expected one of {labels[head]}", found.line
+                found.path, f"label {one!r} of {head!r} is unknown, expected one of {known}", found.line
             )
-        return labels[head].index(str(value))
-    numbers = value if isinstance(value, list) else [value]
-    if not all(isinstance(number, int | float) and np.isfinite(number) for number in numbers):
-        return problems.error(found.path, f"label {value!r} of {head!r} is not a number", found.line)
-    return np.asarray(value, dtype=np.float32) if isinstance(value, list) else float(value)
+    if is_numbers:
+        return np.array([np.nan if value.get(name) is None else value[name] for name in known], dtype=np.float32)
+    return known.index(str(value))
 
 
 def _existing(found: Found, file: str, problems: Problems) -> Path | None:

@@ -27,7 +27,7 @@ def to_seconds(value: object) -> object:
 
 
 Moment = Annotated[float, BeforeValidator(to_seconds), Field(allow_inf_nan=False)]
-Label = int | float | str | list[float]
+Label = int | float | str | dict[str, float | None]  # a class, or numbers by name
 
 
 class Strict(BaseModel):
@@ -80,7 +80,7 @@ class RecordFile(Strict):
 
 
 class FolderFile(Strict):
-    """Defaults of every record. ``labels``: classes by head, [] = a number; checked against when they are given."""
+    """Defaults of every record. ``labels``: classes, or names of numbers, by head; checked against when given."""
 
     labels: dict[str, list[str]] = {}
     signals: dict[str, SignalSpec] = {}

@@ -12,7 +12,15 @@ from tests.datamodules.own_records import CLASSES, UNITS, write_json, write_reco
 
 
 def cohort(root, **settings):
-    defaults = {"labels": CLASSES, "units": UNITS, "split": 0, "seed": 0, "test": 0.2, "val": 0.1}
+    defaults = {
+        "labels": CLASSES,
+        "numbers": ["regression"],
+        "units": UNITS,
+        "split": 0,
+        "seed": 0,
+        "test": 0.2,
+        "val": 0.1,
+    }
     return FolderCohort(root=root, **{**defaults, **settings})
 
 
@@ -127,11 +135,27 @@ def test_an_index_of_paths_gives_the_same_records(tmp_path, suffix):
             np.testing.assert_array_equal(one.parts["eda"].values, other.parts["eda"].values)
 
 
-def test_numbers_are_labels_too(own):
-    root = own({"d.txt": "x"}, labels={"glucose": [5.5, 6.1], "weight": 70})
-    targets = only(root, labels={"glucose": [], "weight": []}).targets
-    np.testing.assert_allclose(targets["glucose"], [5.5, 6.1])
-    assert targets["weight"] == 70.0
+def test_numbers_are_labels_too(tmp_path):
+    lines = ["person,note,label:regression.weight,label:regression.age", "a,x,70,", "b,y,60,30", "c,z,1,2"]
+    (tmp_path / "index.csv").write_text("\n".join(lines))
+    source = cohort(tmp_path / "index.csv", labels={"regression": ["age", "weight"]}, test=0.3, val=0.3)
+    records = {r.person_id: r for split in ("train", "val", "test") for r in source.records(split)}
+    np.testing.assert_array_equal(records["a"].targets["regression"], np.array([np.nan, 70], np.float32))
+    assert source.labels == {}
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"regression": 3}, r"label 3 of 'regression': expected \{\"name\": number\}"),
+        ({"regression": {"height": 3}}, r"label 'height' of 'regression' is unknown, expected one of \['age'\]"),
+        ({"health_state": {"age": 3}}, r"expected a class, or its head named in data.cohort.numbers"),
+        ({"regression": {"age": "old"}}, r"labels.regression"),
+    ],
+)
+def test_numbers_and_classes_are_not_mixed_up(own, labels, message):
+    with pytest.raises(ValueError, match=message):
+        only(own({"d.txt": "x"}, labels=labels), labels={**CLASSES, "regression": ["age"]})
 
 
 def test_the_fingerprint_follows_the_files(tmp_path):
