@@ -38,7 +38,8 @@ class Item(NamedTuple):
 class LabelledCohort(ABC):
     """A public set under ``data_dir``/``name``; a subclass reads its items and nothing else.
 
-    ``labels``: head -> classes; ``numbers``: regression head -> target names. ``unit``: what a ``source`` is.
+    ``labels``: head -> classes; ``numbers``: regression head -> target names. ``unit``: what a ``source`` is;
+    ``is_sequence``: a source's records follow each other in time, so that its earlier labels forecast.
     ``split`` 0, 1 or 2 have disjoint test parts; a set with folds has as many splits. ``seed`` is of the split.
     Nothing is read before it is asked for. ValueError where the folder is missing or a label is unknown.
     """
@@ -47,6 +48,7 @@ class LabelledCohort(ABC):
     unit: ClassVar[str]
     labels: ClassVar[dict[str, tuple[str, ...]]] = {}
     numbers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    is_sequence: ClassVar[bool] = False
     test: ClassVar[float] = 0.2
     val: ClassVar[float] = 0.15
     settings: dict[str, object]

@@ -1,0 +1,61 @@
+"""Read MealRec+ (Li et al., SIGIR 2024): which courses users of a recipe site liked, and how healthy they are.
+
+Interactions, not records: no training run reads them. Users and courses are real (Allrecipes); meals and who liked them
+are simulated by the authors. Licence: none given, published for research. People: 1,575 or 1,928 users by density.
+Faults: names, ingredients and dates of courses (course.csv, user_course.csv) are missing in the copy at hand.
+"""
+
+# Shapes: N interactions, C courses.
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+CATEGORIES = ("appetizer", "main", "dessert")  # numbers 0, 1, 2 of course_category.txt
+DENSITIES = ("H", "L")
+
+
+class MealRec(NamedTuple):
+    """``user_course`` (N, 2) and ``user_meal``, ``meal_course`` alike: index pairs.
+
+    ``category`` (C,) index into CATEGORIES, -1 where not told; ``fsa``, ``who`` (C,): healthiness of every course.
+    """
+
+    user_course: np.ndarray
+    user_meal: np.ndarray
+    meal_course: np.ndarray
+    category: np.ndarray
+    fsa: np.ndarray
+    who: np.ndarray
+
+
+def read_mealrec_plus(data_dir: Path, density: str) -> MealRec:
+    """The train part of the dense ("H") or sparse ("L") set under ``data_dir``/mealrec_plus."""
+    if density not in DENSITIES:
+        raise ValueError(f"mealrec_plus: density is {density!r}, expected one of {DENSITIES}")
+    folder = Path(data_dir) / "mealrec_plus" / f"MealRec+{density}"
+    fsa, who = (np.loadtxt(_existing(folder / "healthiness" / f"course_{kind}.txt")) for kind in ("fsa", "who"))
+    category = np.full(len(fsa), -1)
+    course, number = _pairs(folder, "course_category").T
+    category[course] = number
+    return MealRec(
+        _pairs(folder, "user_course_train"), _pairs(folder, "user_meal_train"), _pairs(folder, "meal_course"),
+        category, fsa, who,
+    )  # fmt: skip
+
+
+def _pairs(folder: Path, name: str) -> np.ndarray:
+    """(N, 2) whole numbers of a plain or gzipped text."""
+    zipped = folder / f"{name}.txt.gz"
+    path = zipped if zipped.is_file() else _existing(folder / f"{name}.txt")
+    return pd.read_csv(path, sep="\t", header=None).to_numpy(int)
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"mealrec_plus: no {path}; set paths.data_dir")
+    return path
