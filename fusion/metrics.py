@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 import torch
-from seqeval.metrics import classification_report
-from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
+from seqeval.metrics.sequence_labeling import get_entities, precision_recall_fscore_support
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import (
@@ -116,10 +115,10 @@ class TagMetrics(Metric):
         """{precision, recall, f1, f1_<label>...}: scalars over every text seen since reset."""
         predicted, reference = self._texts(self.predicted), self._texts(self.reference)
         micro = precision_recall_fscore_support(reference, predicted, average="micro", zero_division=0)[:3]
-        by_label = classification_report(reference, predicted, output_dict=True, zero_division=0)
-        labels = sorted({tag.partition("-")[2] for tag in self.tags[1:]})
+        by_label = precision_recall_fscore_support(reference, predicted, average=None, zero_division=0)[2]
+        labels = sorted({label for texts in (reference, predicted) for label, _, _ in get_entities(texts)})
         scores = dict(zip(("precision", "recall", "f1"), micro, strict=True))
-        scores |= {f"f1_{label}": by_label[label]["f1-score"] for label in labels if label in by_label}
+        scores |= {f"f1_{label}": f1 for label, f1 in zip(labels, by_label, strict=True)}
         return {name: torch.tensor(float(value)) for name, value in scores.items()}
 
     def _texts(self, state: list[Tensor] | Tensor) -> list[list[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ENTRY_POINTS = {"fusion/export.py", "fusion/predict.py"}
+ENTRY_POINTS = {"fusion/evaluate.py", "fusion/export.py", "fusion/predict.py", "datamodules/audit.py"}
 FILES = sorted(
     p.relative_to(ROOT).as_posix() for room in ("fusion", "datamodules") for p in (ROOT / room).rglob("*.py")
 )
@@ -46,10 +46,12 @@ def test_data_reach_the_model_side_over_the_named_bridges_only():
         "fusion.batch": inside("datamodules/"),
         # what a plan follows from (labels), and what code knows of a record (known.py and what carries it)
         "fusion.plan": {
-            f"datamodules/{name}.py" for name in ("dataset", "synthetic", "rule", "known", "collate", "base")
+            f"datamodules/{name}.py"
+            for name in ("dataset", "synthetic", "rule", "known", "collate", "base", "diet_spans")
         }
         | inside("datamodules/composed", "datamodules/simulate/"),
         "fusion.weights": {"datamodules/transforms/text.py"},
+        "fusion.config": {"datamodules/audit.py"},
     }
     for name in inside("datamodules/"):
         for module in (m for m in imports(name) if m and m.startswith("fusion.")):
