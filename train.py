@@ -66,8 +66,7 @@ def fit_and_report(
     cfg: DictConfig, data: HealthDataModule, module: FusionModule, loggers: list[Logger], checkpoint: Path | None
 ) -> float:
     """Train, from ``checkpoint`` where one is given, test the best and write the report."""
-    run_dir = Path(cfg.paths.run_dir)
-    about = {**provenance(), "data": {"cohort": data.cohort.name, "fingerprint": data.cohort.fingerprint}}
+    run_dir, about = Path(cfg.paths.run_dir), origin(data)
     if checkpoint is not None:
         print(f"resuming from {checkpoint}")
         continue_logs(loggers, checkpoint)
@@ -78,18 +77,31 @@ def fit_and_report(
     pl.seed_everything(cfg.seed, workers=True, verbose=False)  # a cold cache has drawn random numbers, a warm one none
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
 
-    best = trainer.checkpoint_callback.best_model_path
-    (val,) = trainer.validate(module, datamodule=data, ckpt_path=best, verbose=False)
-    module.row_names = [row.name for row in data.test_rows()]
-    trainer.test(module, datamodule=data, ckpt_path=best, verbose=False)
+    val = report(cfg, data, module, trainer, checkpoint=trainer.checkpoint_callback.best_model_path, to=run_dir)
     if trainer.is_global_zero:
-        write_report(
-            run_dir, module, val=val, ceiling=data.cohort.ceiling(), classes=data.labels.get("health_state", []),
-            sources=data.sources("test"), inputs=data.descriptions("test"), about=about, checkpoint=best,
-            num_plans=cfg.report.num_plans, num_bootstraps=cfg.report.num_bootstraps, loggers=loggers,
-        )  # fmt: skip
         set_latest(run_dir, Path(cfg.paths.output_dir))
     return val[cfg.monitor.metric]
+
+
+def origin(data: HealthDataModule) -> dict[str, object]:
+    """Where results come from: code, machine, packages and data."""
+    return {**provenance(), "data": {"cohort": data.cohort.name, "fingerprint": data.cohort.fingerprint}}
+
+
+def report(
+    cfg: DictConfig, data: HealthDataModule, module: FusionModule, trainer: pl.Trainer, *, checkpoint: str, to: Path
+) -> dict[str, float]:
+    """Validate and test a checkpoint, write everything about it into ``to`` and give the validation metrics."""
+    (val,) = trainer.validate(module, datamodule=data, ckpt_path=checkpoint, verbose=False)
+    module.row_names = [row.name for row in data.test_rows()]
+    trainer.test(module, datamodule=data, ckpt_path=checkpoint, verbose=False)
+    if trainer.is_global_zero:
+        write_report(
+            to, module, val=val, ceiling=data.cohort.ceiling(), classes=data.labels.get("health_state", []),
+            sources=data.sources("test"), inputs=data.descriptions("test"), about=origin(data), checkpoint=checkpoint,
+            num_plans=cfg.report.num_plans, num_bootstraps=cfg.report.num_bootstraps, loggers=trainer.loggers,
+        )  # fmt: skip
+    return val
 
 
 def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:

@@ -196,9 +196,7 @@ class HealthDataModule(pl.LightningDataModule):
 
     def knower(self) -> Callable[[HealthRecord, Iterable[str]], Known] | None:
         """``known``, where plans are written; nothing else asks for it."""
-        import importlib.util
-
-        return self.known if "plan" in self.heads and importlib.util.find_spec("fusion.plan.extract") else None
+        return self.known if "plan" in self.heads else None
 
     def known(self, record: HealthRecord, shown: Iterable[str]) -> Known:
         """What plain code reads in the modalities ``shown`` of a record: plans are held to it."""

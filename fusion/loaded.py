@@ -17,13 +17,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from datamodules.collate import pad_rows
+from datamodules.known import known_of
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord
+from datamodules.tags import spans_of
 from datamodules.transforms.base import Prepared
 from fusion.batch import Stream
 from fusion.construct import construct
 from fusion.model import FusionModel
 from fusion.plan import Plan, load_tokenizer, parse
+from fusion.plan.known import Known
 
 FORMAT = 1  # raise it when the folder's layout changes
 WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
@@ -34,7 +37,8 @@ class Prediction(NamedTuple):
 
     ``read``: modalities that were there and usable; empty = the answer is the prior.
     ``probabilities``: head -> class -> probability. ``plan_text`` is canonical; ``plan`` is what it says, or every
-    reason why it says nothing; both None where the model writes no plans.
+    reason why it says nothing; both None where the model writes no plans. ``tagged``: tagging head -> (words, label)
+    of everything it found in the text, in order.
     """
 
     record_id: str
@@ -42,6 +46,7 @@ class Prediction(NamedTuple):
     probabilities: dict[str, dict[str, float]]
     plan_text: str | None
     plan: Plan | list[str] | None
+    tagged: dict[str, list[tuple[str, str]]]
 
     @property
     def state(self) -> dict[str, float]:
@@ -93,10 +98,16 @@ class LoadedModel:
         device = next(self.model.parameters()).device
         streams = {}
         for name, modality in self.modalities.items():
-            stream = pad_rows([row or modality.prepare.absent() for row in rows[name]])
+            stream = pad_rows([modality.prepare.scale(row) if row else modality.prepare.absent() for row in rows[name]])
             streams[name] = Stream(*(part.to(device) for part in stream))
+        limits = [
+            self._known(record, {name: rows[name][i] for name in rows}).limits for i, record in enumerate(records)
+        ]
         fused = self.model.fuse(self.model.encode(streams))
-        answers = {name: head.predict(fused).cpu() for name, head in self.model.heads.items()}
+        answers = {
+            name: (head.predict(fused, limits) if head.is_generative else head.predict(fused)).cpu()
+            for name, head in self.model.heads.items()
+        }
         plans = _plans(answers["plan"]) if "plan" in answers else [(None, None)] * len(records)
         return [
             Prediction(
@@ -108,9 +119,18 @@ class LoadedModel:
                     if hasattr(head, "classes")
                 },
                 *plans[i],
+                tagged={
+                    name: _found(head.tags, answers[name][i], self.modalities[head.modality], record)
+                    for name, head in self.model.heads.items()
+                    if hasattr(head, "tags")
+                },
             )
             for i, record in enumerate(records)
         ]
+
+    def _known(self, record: HealthRecord, prepared: dict[str, Prepared | None]) -> Known:
+        """What plain code reads in the usable modalities of a record."""
+        return known_of(record, [name for name in prepared if prepared[name]], self.modalities, prepared.get)
 
 
 def plan_vocabulary() -> str:
@@ -126,12 +146,21 @@ def _modality(folder: Path, node: dict) -> Modality:
 
 
 def _prepared(modality: Modality, record: HealthRecord) -> Prepared | None:
-    """What the model reads of ``record``; None where the modality is absent or nothing in it was measured."""
+    """A modality of ``record``, unscaled; None where it is absent or nothing in it was measured."""
     part = record.parts.get(modality.source)
     if part is None:
         return None
     prepared = modality.prepare(part)
-    return modality.prepare.scale(prepared) if prepared.valid.any() else None
+    return prepared if prepared.valid.any() else None
+
+
+def _found(tags: Sequence[str], ids: Tensor, modality: Modality, record: HealthRecord) -> list[tuple[str, str]]:
+    """(T,) classes of the word pieces of a record's text -> the words they tag, with their label."""
+    note = record.parts.get(modality.source)
+    if note is None:
+        return []
+    spans = spans_of([tags[i] for i in ids.tolist()], modality.prepare.offsets(note))
+    return [(note.text[span.start : span.end], span.label) for span in spans]
 
 
 def _plans(ids: Tensor) -> list[tuple[str, Plan | list[str]]]:

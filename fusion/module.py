@@ -109,12 +109,14 @@ class FusionModule(pl.LightningModule):
             self._meter(row, f"{name}/loss", MeanMetric).update(losses[name], int(labelled.sum()))
             if head.is_generative and not is_generating:
                 continue
-            known = [k for k, is_known in zip(batch.known or (), labelled.tolist(), strict=False) if is_known]
-            limits = [k.limits for k in batch.known] if batch.known else None
-            predicted = head.predict(fused, limits) if head.is_generative and limits else head.predict(fused)
             meter = self._meter(row, name, self.metric_factories[name])
-            extra = (known,) if head.is_generative else ()
-            meter.update(predicted[labelled], target[labelled], *extra)
+            if head.is_generative:
+                predicted = head.predict(fused, [known.limits for known in batch.known])
+                known = [known for known, is_known in zip(batch.known, labelled.tolist(), strict=True) if is_known]
+                meter.update(predicted[labelled], target[labelled], known)
+            else:
+                predicted = head.predict(fused)
+                meter.update(predicted[labelled], target[labelled])
             ids = [record for record, is_known in zip(batch.record_ids, labelled.tolist(), strict=True) if is_known]
             self._seen[row][name].append((ids, predicted[labelled].cpu(), target[labelled].cpu()))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fusion.plan.exercises import MOVES, REGIONS, fitting
+from fusion.plan.exercises import BY_REGION, fitting
+from fusion.plan.extract import read_text
 from fusion.plan.facts import Facts
 from fusion.plan.limits import Limits, Measured
 from fusion.plan.safety import limits_of
@@ -26,15 +27,11 @@ def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None 
 
     Nobody who is silent on equipment or training is given any: then only moves for beginners without equipment.
     """
-    from fusion.plan.extract import read_text
-
     said = read_text(text or "")
-    means = {"equipment": said.equipment or "none", "level": said.level or "beginner"}
-    moves = {
+    moves = tuple(
         name
-        for region in {r for rs in REGIONS.values() for r in rs}
-        for name in fitting(region, injured=set(), **means)
-    }
-    limits = limits_of(said.conditions | said.possible)
-    limits = limits.both(Limits(moves=tuple(name for name in MOVES if name in moves), measured=measured))
+        for region in BY_REGION
+        for name in fitting(region, equipment=said.equipment or "none", level=said.level or "beginner", injured=set())
+    )
+    limits = limits_of(said.present).both(Limits(moves=moves, measured=measured))
     return Known(limits, None if facts is None else facts.constraints)
