@@ -70,7 +70,7 @@ def _body(section: str, limits: Limits) -> Language:
     if section == "stress":
         minutes = _numbers(schema.Stress, "minutes_a_day", range(24 * 60))
         return either(NO, _item(section, practice=_words(get_args(schema.StressPractice)), minutes_a_day=minutes))
-    return _alerts(limits.required_alerts) if section == "alerts" else _because(limits.measured)
+    return _alerts(limits.required_alerts) if section == "alerts" else _because(limits.measured, limits.findings)
 
 
 @_remembered
@@ -129,11 +129,12 @@ def _alert(known: dict[str, Any]) -> Language:
 
 
 @_remembered
-def _because(measured: tuple[Measured, ...] | None) -> Language:
+def _because(measured: tuple[Measured, ...] | None, allowed: tuple[str, ...]) -> Language:
     claims = tuple(
         either(*(_claim(group, finding, part) for part in (measured or [None]) if part is None or part.group == group))
         for group, findings in schema.FINDINGS.items()
         for finding in findings
+        if finding in allowed
     )
     most = _most(schema.Plan, "because")
     return either(NO, NOTHING if measured == () else some(claims, most=most, separator=SEPARATOR))

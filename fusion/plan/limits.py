@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from fusion.plan.exercises import MOVES
 from fusion.plan.schema import (
+    FINDINGS,
     Activity,
     Alert,
     Effort,
@@ -43,8 +44,8 @@ class Measured(BaseModel):
 class Limits(BaseModel):
     """Fields name what is allowed, but ``required_*``; the default allows every plan of the schema.
 
-    ``is_referral_only``: a plan holds its goal and its referral and nothing else. ``measured``: what `because` may
-    rest on; None = anything.
+    ``is_referral_only``: a plan holds its goal and its referral and nothing else. ``findings``: what `because` may
+    claim, ``measured``: what it may rest on; None = anything.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +64,7 @@ class Limits(BaseModel):
     required_alerts: tuple[Alert, ...] = ()
     referrals: tuple[Referral, ...] = get_args(Referral)
     is_referral_only: bool = False
+    findings: tuple[str, ...] = tuple(finding for group in FINDINGS.values() for finding in group)
     measured: tuple[Measured, ...] | None = None
 
     def both(self, other: Limits) -> Self:
@@ -105,6 +107,7 @@ class Limits(BaseModel):
             for a in self.required_alerts
             if a not in plan.alerts
         )
+        yield from _outside("finding", [claim.finding for claim in plan.because], self.findings)
         if self.measured is not None:
             yield from (f"nothing measured shows {e.group} {e.finding}" for e in plan.because if not self.supports(e))
 

@@ -34,6 +34,7 @@ def test_no_limits_allow_every_plan_of_the_schema():
         (Limits(required_alerts=(CHEST,)), "alert resting_heart_rate above 120 is missing"),
         (Limits(referrals=("seek_care_now",)), "referral none is not allowed"),
         (Limits(is_referral_only=True), "exercise is said, where only a referral is allowed"),
+        (Limits(findings=("snoring",)), "finding raised_arousal is not allowed"),
         (Limits(measured=()), "nothing measured shows signals raised_arousal"),
     ],
 )
