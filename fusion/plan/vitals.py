@@ -1,0 +1,117 @@
+"""Read the numbers that are a danger by themselves: blood pressure, glucose, body mass, age; with their units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+CRISIS_MMHG = (180, 120)  # Whelton et al. (ACC/AHA), Hypertension 2018;71:e13
+LOW_GLUCOSE_MG_DL, LOW_GLUCOSE_MMOL_L = 54, 3.0  # ADA Standards of Care 2024, section 6: level 2
+UNDERWEIGHT_BMI = 18.5  # WHO Technical Report Series 894, 2000
+ADULT_YEARS = 18
+FEWEST_KCAL = 800  # a day; below lie only diets under medical supervision (NICE CG189)
+
+PRESSURE = re.compile(r"(?<![\d/])(\d{2,3})(?: ?/ ?| over | zu | sobre | sur )(\d{2,3})(?![\d/])")
+PRESSURE_WORDS = re.compile(
+    r"\bbp\b|pressure|mmhg|cuff|monitor|systolic|hypertens|measured|reading|blutdruck|presion|tension|pharmacist|nurse"
+)
+SYSTOLIC = re.compile(r"\b(?:systolic|upper value|top number|systolisch\w*)\D{0,20}(\d{2,3})(?![\d/])")
+GLUCOSE_WORDS = re.compile(
+    r"\b(?:glucose|sugar|bg|cgm|meter|sensor|libre|dexcom|blutzucker|glucosa|azucar|glycemie|glucemia)\b"
+)
+GLUCOSE = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?) ?(mg ?/ ?dl|mg|mmol(?: ?/ ?l)?)(?!\w)")
+BARE = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)(?![\d.,/:]*\d)(?! ?(?:[a-z%€$£]|/))")
+BARE_THEN_WORD = re.compile(
+    r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)"
+    r"(?= (?:and|right|now|this|again|today|at|but|before|after)\b)"
+)
+BMI = re.compile(r"\b(?:bmi|body mass index|imc)\b\D{0,25}(\d{2}(?:[.,]\d+)?)")
+MASS_KG = re.compile(r"(?<![\d.,])(\d{2,3}(?:[.,]\d)?) ?(?:kg|kilos?|kilograms?)\b")
+HEIGHT = re.compile(r"(?<![\d.,])(?:([12])[.,](\d\d) ?(?:m|meters?|metres?)\b|([12]\d\d) ?cm\b)")
+ALONE = (  # what may follow an age
+    r"(?= ?(?:$|[,.;!?()\[\]-]|years? old|y/?o\b|yrs?\b|jahre alt"
+    r"|(?:and|but|so|in|with|now|next|today|f|m)\b))"
+)
+AGES = (
+    re.compile(rf"\b(?:i'm|im|i am|ich bin)(?: only| just| barely| almost| nearly| a| turning)* (\d{{1,2}}){ALONE}"),
+    re.compile(rf"\b(?:turning|just turned|my age is|age:?|aged) (\d{{1,2}}){ALONE}"),
+    re.compile(r"(?<![\d.])(\d{1,2}) ?(?:y/?o|yo)\b"),
+    re.compile(r"(?:\bi ?|^|me )[(\[] ?(\d{1,2}) ?[fm]\b"),
+    re.compile(r"\b(?:as a|i'm a|i am a|im a) (\d{1,2})[ -]years?[ -]old"),
+    re.compile(r"\b(?:tengo (\d{1,2}) anos|j'ai (\d{1,2}) ans)\b"),
+)
+NOT_YET = re.compile(r"almost|nearly|turning")
+KCAL = re.compile(
+    r"\b(?:only|just|allow|eat|eating|under|to)\b(?: \w+){0,3} (\d{2,4})"
+    r" ?(?:calories|kcal|cals?)(?: a day| per day| daily|/day)"
+)
+
+
+class Reading(NamedTuple):
+    """A number at characters ``start`` to ``end`` that says whether the person has ``condition``."""
+
+    condition: str
+    is_present: bool
+    start: int
+    end: int
+
+
+def readings(clause: str) -> Iterator[Reading]:
+    """Every such number in a plain clause."""
+    if not any(c.isdigit() for c in clause):
+        return
+    yield from _pressures(clause)
+    yield from _glucose(clause)
+    yield from _masses(clause)
+    for pattern in AGES:
+        for match in pattern.finditer(clause):
+            years = int(next(filter(None, match.groups()))) - bool(NOT_YET.search(match[0]))
+            if years > 4:
+                yield Reading("minor", years < ADULT_YEARS, match.start(), match.end())
+    for match in KCAL.finditer(clause):
+        if int(match[1]) <= FEWEST_KCAL:
+            yield Reading("eating_disorder", True, match.start(), match.end())
+
+
+def _pressures(clause: str) -> Iterator[Reading]:
+    for match in SYSTOLIC.finditer(clause):
+        yield Reading("hypertension_crisis", int(match[1]) >= CRISIS_MMHG[0], match.start(), match.end())
+    if PRESSURE_WORDS.search(clause):
+        for match in PRESSURE.finditer(clause):
+            high, low = int(match[1]), int(match[2])
+            if low < high < 350 and low >= 30:
+                is_crisis = high >= CRISIS_MMHG[0] or low >= CRISIS_MMHG[1]
+                yield Reading("hypertension_crisis", is_crisis, match.start(), match.end())
+
+
+def _glucose(clause: str) -> Iterator[Reading]:
+    has_words = GLUCOSE_WORDS.search(clause)
+    for match in GLUCOSE.finditer(clause):
+        if match[2] != "mg" or has_words:  # "mg" alone is mostly a tablet
+            yield _glucose_reading(match, in_mmol="mmol" in match[2])
+    if has_words and not GLUCOSE.search(clause):
+        for pattern in (BARE, BARE_THEN_WORD):
+            for match in pattern.finditer(clause, has_words.end(), has_words.end() + 60):
+                value = _number(match[1])
+                if 1 <= value <= 400:  # no unit: 1 to 25 can only be mmol/L
+                    yield _glucose_reading(match, in_mmol=value <= 25)
+
+
+def _glucose_reading(match: re.Match[str], *, in_mmol: bool) -> Reading:
+    low = LOW_GLUCOSE_MMOL_L if in_mmol else LOW_GLUCOSE_MG_DL
+    return Reading("hypoglycaemia", _number(match[1]) < low, match.start(), match.end())
+
+
+def _masses(clause: str) -> Iterator[Reading]:
+    for match in BMI.finditer(clause):
+        yield Reading("underweight", _number(match[1]) < UNDERWEIGHT_BMI, match.start(), match.end())
+    mass, height = MASS_KG.search(clause), HEIGHT.search(clause)
+    if mass and height:
+        metres = float(f"{height[1]}.{height[2]}") if height[1] else int(height[3]) / 100
+        is_under = _number(mass[1]) / metres**2 < UNDERWEIGHT_BMI
+        yield Reading("underweight", is_under, min(mass.start(), height.start()), max(mass.end(), height.end()))
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
