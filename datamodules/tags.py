@@ -26,6 +26,24 @@ def is_tagging(classes: Sequence[str]) -> bool:
     return bool(classes) and classes[0] == OUTSIDE
 
 
+def spans_of(tags: Iterable[str], offsets: Iterable[tuple[int, int] | None]) -> list[Span]:
+    """The entities that the pieces of a text say, each from its first character to its last.
+
+    ``offsets``: characters of every piece, None for special ones. An I- that continues nothing begins an entity, as
+    seqeval counts it.
+    """
+    spans: list[Span] = []
+    is_open = False
+    for tag, place in zip(tags, offsets, strict=False):  # an answer is padded beyond the text
+        kind, _, label = tag.partition("-")
+        continues = is_open and kind == "I" and spans[-1].label == label
+        is_open = place is not None and kind != OUTSIDE
+        if is_open:
+            start = spans.pop().start if continues else place[0]
+            spans.append(Span(start, place[1], label))
+    return spans
+
+
 class PieceTags:
     """Align spans with the word pieces of ``prepare``: the first piece of a span is B-, the others I-, the rest O.
 

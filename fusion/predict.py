@@ -85,6 +85,9 @@ def show(prediction: Prediction) -> None:
         for state, probability in sorted(prediction.state.items(), key=lambda item: -item[1]):
             table.add_row(state, f"{probability:.3f}")
         console.print(table)
+    for name, found in prediction.tagged.items():
+        named = ", ".join(f"{words} ({label})" for words, label in found)
+        console.print(f"{name}: {named or 'nothing found in the text'}", soft_wrap=True, markup=False)
     if isinstance(prediction.plan, list):
         console.print(f"the model wrote no valid plan: {'; '.join(prediction.plan)}", soft_wrap=True, markup=False)
     if prediction.plan is None or isinstance(prediction.plan, list):

@@ -14,6 +14,7 @@ COLUMNS = {
     "plan parse": "plan/parse_rate",
     "slot-F1": "plan/slot_f1",
     "exact": "plan/exact_match",
+    "tags F1": "diet_tags/f1",
 }
 ERROR = "rmse"  # of regression heads: a column a target, in its unit; metrics.json has the others
 WITH_INTERVAL = ("macro-F1", "balanced acc.")

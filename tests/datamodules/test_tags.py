@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from datamodules.base import HealthDataModule
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord, Note, Span
-from datamodules.tags import PieceTags, bio, is_tagging
+from datamodules.tags import PieceTags, bio, is_tagging, spans_of
 from datamodules.transforms.text import PrepareText
 
 CLASSES = bio(["VEG", "DRINK"])
@@ -58,6 +58,21 @@ def test_every_piece_is_tagged_by_the_characters_it_stands_for(words, data):
     for index, place in zip(ids, PREPARE.offsets(note), strict=True):
         inside = place is not None and place[0] < end and start < place[1]
         assert (index > 0) == inside and (index == -100) == (place is None)
+
+
+def test_spans_come_back_from_their_tags():
+    text = "Had courgettes, tea coffee and orange juice"
+    spans = [Span(4, 14, "VEG"), Span(16, 19, "DRINK"), Span(20, 26, "DRINK"), Span(31, 43, "DRINK")]
+    note, prepare = Note(key="n", text=text), PrepareText(weights="minilm", max_tokens=32)
+    ids = PieceTags(classes=CLASSES, prepare=prepare)(note, spans)
+    tags = [CLASSES[max(i, 0)] for i in ids] + ["O"] * 3  # padded
+    assert spans_of(tags, prepare.offsets(note)) == spans
+
+
+def test_a_piece_that_continues_nothing_begins_an_entity():
+    places = [None, (0, 3), (4, 6), (7, 9), (10, 12), None]
+    tags = ["B-VEG", "I-VEG", "I-VEG", "I-DRINK", "O", "I-VEG"]
+    assert spans_of(tags, places) == [Span(0, 6, "VEG"), Span(7, 9, "DRINK")]
 
 
 @pytest.mark.parametrize(
