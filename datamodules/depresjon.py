@@ -60,8 +60,8 @@ class DepresjonCohort(LabelledCohort):
 
     name = "depresjon"
     unit = "person"
-    labels: ClassVar = {"health_state": ("control", "condition")}
-    numbers: ClassVar = {"regression": ("madrs",)}
+    labels: ClassVar = {"health_state": ("control", "condition"), "regression": ("madrs",)}
+    numbers = ("regression",)
 
     def read(self) -> Iterator[Item]:
         for day in read_depresjon(self.data_dir):

@@ -65,9 +65,10 @@ class EcustfdCohort(LabelledCohort):
         "health_state": (
             "apple", "banana", "bread", "bun", "doughnut", "egg", "fired_dough_twist", "grape", "lemon", "litchi",
             "mango", "mooncake", "orange", "peach", "pear", "plum", "qiwi", "sachima", "tomato",
-        )
+        ),
+        "regression": ("weight_g",),
     }  # fmt: skip
-    numbers: ClassVar = {"regression": ("weight_g",)}
+    numbers = ("regression",)
     test, val = 0.3, 0.15
 
     def read(self) -> Iterator[Item]:

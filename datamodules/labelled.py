@@ -38,7 +38,7 @@ class Item(NamedTuple):
 class LabelledCohort(ABC):
     """A public set under ``data_dir``/``name``; a subclass reads its items and nothing else.
 
-    ``labels``: head -> classes; ``numbers``: regression head -> target names. ``unit``: what a ``source`` is;
+    ``labels``: head -> classes, or target names for the regression heads in ``numbers``. ``unit``: what a source is;
     ``is_sequence``: a source's records follow each other in time, so that its earlier labels forecast.
     ``split`` 0, 1 or 2 have disjoint test parts; a set with folds has as many splits. ``seed`` is of the split.
     Nothing is read before it is asked for. ValueError where the folder is missing or a label is unknown.
@@ -47,7 +47,7 @@ class LabelledCohort(ABC):
     name: ClassVar[str]
     unit: ClassVar[str]
     labels: ClassVar[dict[str, tuple[str, ...]]] = {}
-    numbers: ClassVar[dict[str, tuple[str, ...]]] = {}
+    numbers: ClassVar[tuple[str, ...]] = ()
     is_sequence: ClassVar[bool] = False
     test: ClassVar[float] = 0.2
     val: ClassVar[float] = 0.15
@@ -114,9 +114,10 @@ class LabelledCohort(ABC):
 
     @cached_property
     def _records(self) -> dict[str, list[HealthRecord]]:
+        folder = self.folder
         items = list(self.read())
         if not items:
-            raise ValueError(f"{self.name}: no item in {self.folder}; set paths.data_dir or fetch the set again")
+            raise ValueError(f"{self.name}: no item in {folder}; set paths.data_dir or fetch the set again")
         part_of = self.divide(items)
         records: dict[str, list[HealthRecord]] = {part: [] for part in SPLITS}
         for item in items:
@@ -124,11 +125,12 @@ class LabelledCohort(ABC):
         return records
 
     def _record(self, item: Item) -> HealthRecord:
-        targets: dict[str, object] = {
-            head: self._index(item, head, item.targets[head]) for head in self.labels if head in item.targets
-        }
-        for head, names in self.numbers.items():
-            targets[head] = self._vector(item, head, names)
+        targets: dict[str, object] = {}
+        for head, names in self.labels.items():
+            if head in self.numbers:
+                targets[head] = self._vector(item, head, names)
+            elif head in item.targets:
+                targets[head] = self._index(item, head, item.targets[head])
         return HealthRecord(
             record_id=item.key, person_id=item.source, parts=item.parts, targets=targets,
             sources={self.unit: item.source},

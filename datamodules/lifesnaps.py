@@ -49,8 +49,12 @@ class LifesnapsCohort(LabelledCohort):
 
     name = "lifesnaps_daily"
     unit = "person"
-    labels: ClassVar = {"health_state": ("calm", "tense"), "tired": ("rested", "tired")}
-    numbers: ClassVar = {"regression": ("stress_score",)}
+    labels: ClassVar = {
+        "health_state": ("calm", "tense"),
+        "tired": ("rested", "tired"),
+        "regression": ("stress_score",),
+    }
+    numbers = ("regression",)
     is_sequence = True
 
     def __init__(self, *, data_dir: Path | str | None, split: int, num_days: int, seed: int = 0) -> None:

@@ -68,7 +68,8 @@ class PmdataCohort(LabelledCohort):
 
     name = "pmdata"
     unit = "person"
-    numbers: ClassVar = {"regression": SCALES}
+    labels: ClassVar = {"regression": SCALES}
+    numbers = ("regression",)
     is_sequence = True
 
     def __init__(self, *, data_dir: Path | str | None, split: int, num_days: int, seed: int = 0) -> None:

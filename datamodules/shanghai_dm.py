@@ -85,8 +85,8 @@ class ShanghaiDmCohort(LabelledCohort):
 
     name = "shanghai_dm"
     unit = "person"
-    labels: ClassVar = {"health_state": ("hypo", "in_range", "hyper")}
-    numbers: ClassVar = {"regression": tuple(AHEAD)}
+    labels: ClassVar = {"health_state": ("hypo", "in_range", "hyper"), "regression": tuple(AHEAD)}
+    numbers = ("regression",)
     is_sequence = True
 
     def __init__(self, *, data_dir: Path | str | None, split: int, stride: int, seed: int = 0) -> None:
