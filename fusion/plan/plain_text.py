@@ -25,8 +25,11 @@ NUMBERS = (
 )  # ages that matter, in words
 SIGNS = {"🤰": " pregnant ", "🫃": " pregnant ", "🤱": " "}
 WORD = re.compile(r"\w+(?:'\w+)*")
-# A full stop between digits is a decimal; one line break is a space where the next line goes on in lower case.
-SENTENCE_END = re.compile(r"[.!?;…]+(?=\D|$)|\n\s*\n|\n(?=[\s>*•–-]*[A-Z0-9À-Þ])|(?<=\D)[.!?;]+")
+# A full stop between digits is a decimal. A line break ends a sentence where a line of some length is over and the next
+# begins like one; else somebody's window was narrow.
+SENTENCE_END = re.compile(
+    r"[.!?;…]+(?=\D|$)|(?<=\D)[.!?;]+|\n\s{0,9}\n|(?<=[^\n]{12})\n(?=[ >*•–-]{0,9}[A-ZÀ-Þ])|\n(?=[>*•])"
+)
 
 
 def plain(text: str, spelling: Mapping[str, str]) -> Iterator[str]:
