@@ -22,6 +22,7 @@ from datamodules.profile import GOALS, profile_sentence, sample_profile
 from datamodules.records import HealthRecord, Note
 from datamodules.rule import GROUP_OF, LATENTS, NOISE, STATES, Cell, bayes_ceiling, findings, sample_cells, state_of
 from fusion.plan import Facts
+from fusion.plan.foods import groups_in
 
 VERSION = 2  # raise it when the same data and settings give other records
 DATASETS = ("stress_predict", "emodb", "snoring_khan", "food101_10", "dreaddit")
@@ -120,7 +121,7 @@ class ComposedCohort:
                 "goal": list(GOALS).index(profile.goal),
                 "health_state": STATES.index(state),
                 **{latent: LATENTS[latent].index(cell[latent]) for latent in LATENTS},
-                "plan": Facts(state=state, findings=shown, **profile.facts()),
+                "plan": Facts(state=state, findings=shown, named_foods=groups_in(said), **profile.facts()),
             },
             sources={GROUP_OF[latent]: item.source for latent, item in items.items()},
         )

@@ -31,6 +31,7 @@ from datamodules.simulate.physiology import RATES_HZ, UNITS
 from datamodules.simulate.sound import CLIP_S
 from fusion.batch import GROUPS
 from fusion.plan.facts import Facts
+from fusion.plan.foods import groups_in
 
 SPLIT_SHARES = {"train": 0.60, "val": 0.15, "test": 0.25}
 PEOPLE_PER_PROCESS = 250  # fewer are simulated faster than another process starts (10 s, measured on two cores)
@@ -117,6 +118,7 @@ class SyntheticCohort:
             findings=findings(
                 shown, heart_rate_bpm=person.get("heart_rate_bpm"), window_s=self.window_s, clip_s=CLIP_S
             ),
+            named_foods=groups_in(person["text"]) if "text" in parts else (),
             **person["profile"],
         )
         targets: dict[str, object] = {"health_state": STATES.index(state), "plan": plan}

@@ -33,6 +33,7 @@ class Facts(BaseModel):
     constraints: tuple[str, ...] = ()
     equipment: Equipment = "none"
     level: Level = "beginner"
+    named_foods: tuple[str, ...] = ()  # food groups named in the text
     findings: tuple[Finding, ...] = ()
 
     def seen_by(self, groups: set[str]) -> Facts:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -76,6 +76,12 @@ def foods_in(text: str) -> list[FoodMention]:
                 break
         first += 1
     return found
+
+
+def groups_in(text: str) -> tuple[Food, ...]:
+    """Food groups of all foods named in ``text``, each once, in the order of the plan's vocabulary."""
+    named = {group for mention in foods_in(text) for group in mention.groups}
+    return tuple(group for group in get_args(Food) if group in named)
 
 
 def tag_of(name: str) -> Tag | None:

@@ -13,7 +13,7 @@ Each slot depends on one or two causes:
     diet energy                     goal, state's lowest        pregnancy: no deficit
     diet protein                    goal                        pregnancy: a minimum
     diet emphasise                  goal, state, finding        allergies replace
-    diet limit                      state, finding              allergies, pregnancy add
+    diet limit                      state, finding, named food  allergies, pregnancy add
     sleep; stress practice          state
     stress minutes                  goal
     alerts                          goal, finding               beta blocker, insulin
@@ -116,6 +116,7 @@ class Guidelines(BaseModel):
     goals: dict[Goal, _GoalEntry]
     states: dict[str, _StateEntry]
     findings: dict[str, _Entry]
+    foods: dict[Food, _Entry]
     constraints: dict[str, _ConstraintEntry]
     activities: dict[Activity, _ActivityEntry]
     sources: dict[str, str]
@@ -136,12 +137,13 @@ def guideline(facts: Facts) -> Plan:
     constraints = [_known("constraint", name, CONSTRAINTS) for name in facts.constraints]
     limits = [entry for name, entry in GUIDELINES.constraints.items() if name in constraints]
     because = _because(facts.findings)
+    named = [GUIDELINES.foods[food] for food in facts.named_foods if food in GUIDELINES.foods]
     seen = [GUIDELINES.findings[e.finding] for e in because if e.finding in GUIDELINES.findings]
 
     return Plan(
         goal=facts.goal,
         exercise=tuple(_session(habit, state, limits, facts) for habit in goal.sessions),
-        diet=_diet(goal, state, seen, limits),
+        diet=_diet(goal, state, [*seen, *named], limits),
         sleep=state.sleep,
         stress=Stress(practice=state.stress_practice, minutes_a_day=goal.stress_minutes),
         alerts=_alerts([goal, *seen], limits),

@@ -7,8 +7,12 @@ from typing import NamedTuple
 from fusion.plan.exercises import BY_REGION, fitting
 from fusion.plan.extract import read_text
 from fusion.plan.facts import Facts
+from fusion.plan.foods import groups_in
+from fusion.plan.guidelines import GUIDELINES
 from fusion.plan.limits import Limits, Measured
 from fusion.plan.safety import limits_of
+
+MOST_LIMITED = 12  # of fusion.plan.schema.Diet
 
 
 class Known(NamedTuple):
@@ -33,5 +37,10 @@ def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None 
         for region in BY_REGION
         for name in fitting(region, equipment=said.equipment or "none", level=said.level or "beginner", injured=set())
     )
-    limits = limits_of(said.present).both(Limits(moves=moves, measured=measured))
+    limits = limits_of(said.present)
+    if not limits.is_referral_only:
+        foods = [GUIDELINES.foods[food] for food in groups_in(text or "") if food in GUIDELINES.foods]
+        room = MOST_LIMITED - len(limits.required_limit)  # what safety requires comes first
+        limited = tuple(food for entry in foods for food in entry.limit)[:room]
+        limits = limits.both(Limits(moves=moves, required_limit=limited, measured=measured))
     return Known(limits, None if facts is None else facts.constraints)

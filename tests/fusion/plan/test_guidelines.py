@@ -235,3 +235,14 @@ def test_acog_pregnancy_no_deficit_no_vigorous_effort_no_alcohol():
         assert made.diet.energy_change_kcal >= 0 and made.diet.protein_g_per_kg >= 1.1
         assert {"alcohol", "raw_fish"} <= set(made.diet.limit)
         assert made.referral == "discuss_with_clinician"
+
+
+@pytest.mark.parametrize(
+    ("named", "limited"),
+    [("caffeine", True), ("sweets", True), ("fried_food", True), ("alcohol", True), ("fruit", False)],
+)
+def test_foods_named_in_the_text_are_limited_where_the_aha_or_sleep_research_says_so(named, limited):
+    """Lichtenstein et al. 2021 (sugar, fried food, alcohol); Drake et al. 2013 (caffeine)."""
+    facts = Facts(state="poor_fuelling", goal="maintain", named_foods=(named,))
+    assert (named in guideline(facts).diet.limit) is limited
+    assert named not in guideline(facts.seen_by({"signals"})).diet.limit
