@@ -38,6 +38,7 @@ logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARN
 warnings.filterwarnings("ignore", message="Found .* in eval mode")  # frozen backbones are, by design
 warnings.filterwarnings("ignore", message="You're resuming from a checkpoint")  # the data module's sampler resumes
 warnings.filterwarnings("ignore", message="Experiment logs directory")  # fusion.tracking puts the rows back
+warnings.filterwarnings("ignore", message="It is recommended to use .*sync_dist=True")  # fusion.measurements gathers
 warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated")  # Lightning's own, under torch 2.11
 ConfigStore.instance().store(name="schema", node=TrainConfig)
 

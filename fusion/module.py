@@ -5,20 +5,16 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric, Metric, MetricCollection
 
 from fusion.batch import Batch, check_batch
+from fusion.measurements import Answers, Measurements, MetricFactory
 from fusion.model import FusionModel
 from fusion.objective import WeightedSum
 from fusion.optim import AdamW
-
-MetricFactory = Callable[[], Metric | MetricCollection]
 
 
 class FusionModule(pl.LightningModule):
@@ -46,11 +42,25 @@ class FusionModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         if self.global_step == 0:
             check_batch(batch, list(self.model.encoders), list(self.model.heads))
-        losses = self.objective(self.model.heads, self.model(batch), batch.targets)
+        logits = self.model(batch)
+        losses = self.objective(self.model.heads, logits, batch.targets, self._shares(batch.targets))
         is_new_step = batch_idx % self.trainer.accumulate_grad_batches == 0
         if is_new_step and self.global_step % self.trainer.log_every_n_steps == 0:
             self._log_losses({name: value.detach() for name, value in losses.items()})
         return losses["loss"]
+
+    def _shares(self, targets: dict[str, Tensor]) -> dict[str, Tensor] | None:
+        """By head, what a rank's mean loss must be multiplied by for the mean of the ranks to be the mean of all.
+
+        Ranks hold different numbers of labels and tokens; their plain average would give a token of a short plan more
+        weight than in a single process with the same global batch.
+        """
+        if self.trainer.world_size == 1:
+            return None
+        mine = torch.stack([head.weight(targets[name]).to(torch.float32) for name, head in self.model.heads.items()])
+        everyone = self.trainer.strategy.reduce(mine.clone(), reduce_op="sum")
+        shares = self.trainer.world_size * mine / everyone.clamp(min=torch.finfo(torch.float32).tiny)
+        return dict(zip(self.model.heads, shares, strict=True))
 
     def _log_losses(self, losses: dict[str, Tensor]) -> None:
         """Straight to the loggers.
@@ -66,7 +76,7 @@ class FusionModule(pl.LightningModule):
         self.log("train/loss", losses["loss"], prog_bar=True, logger=False)
 
     def on_validation_epoch_start(self) -> None:
-        self._start_rows(["as_recorded"])
+        self._measured = Measurements(["as_recorded"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         is_last = not (self.trainer.sanity_checking or self.trainer.training)  # trainer.validate, not trainer.fit
@@ -79,7 +89,7 @@ class FusionModule(pl.LightningModule):
         self.log_dict({f"val/{name}": value for name, value in self.results["as_recorded"].items()})
 
     def on_test_epoch_start(self) -> None:
-        self._start_rows(self.row_names)
+        self._measured = Measurements(self.row_names)
 
     def test_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         row = self.row_names[dataloader_idx]
@@ -92,51 +102,28 @@ class FusionModule(pl.LightningModule):
         optimizer, schedule = self.optim.build(self.model, int(self.trainer.estimated_stepping_batches))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def _start_rows(self, rows: list[str]) -> None:
-        self._meters: dict[str, dict[str, Metric | MetricCollection]] = {row: {} for row in rows}
-        self._seen: dict[str, dict[str, list]] = {row: defaultdict(list) for row in rows}
-
     def _measure(self, batch: Batch, row: str, *, is_generating: bool) -> None:
         fused = self.model.fuse(self.model.encode(batch.streams))
-        logits = {name: head(fused, batch.targets[name]) for name, head in self.model.heads.items()}
-        losses = self.objective(self.model.heads, logits, batch.targets)
-        self._meter(row, "total/loss", MeanMetric).update(losses["loss"], len(batch.record_ids))
         for name, head in self.model.heads.items():
             target = batch.targets[name]
             labelled = head.is_labelled(target)
             if not labelled.any():
                 continue
-            self._meter(row, f"{name}/loss", MeanMetric).update(losses[name], int(labelled.sum()))
+            self._measured.add_loss(row, name, head.loss(head(fused, target), target), head.weight(target))
             if head.is_generative and not is_generating:
                 continue
-            meter = self._meter(row, name, self.metric_factories[name])
             if head.is_generative:
                 predicted = head.predict(fused, [known.limits for known in batch.known])
-                known = [known for known, is_known in zip(batch.known, labelled.tolist(), strict=True) if is_known]
-                meter.update(predicted[labelled], target[labelled], known)
+                extra = ([known for known, is_known in zip(batch.known, labelled.tolist(), strict=True) if is_known],)
             else:
-                predicted = head.predict(fused)
-                meter.update(predicted[labelled], target[labelled])
+                predicted, extra = head.predict(fused), ()
             ids = [record for record, is_known in zip(batch.record_ids, labelled.tolist(), strict=True) if is_known]
-            self._seen[row][name].append((ids, predicted[labelled].cpu(), target[labelled].cpu()))
-
-    def _meter(self, row: str, name: str, factory: MetricFactory) -> Metric | MetricCollection:
-        """The running metric of a row, made when it is first fed."""
-        meters = self._meters[row]
-        if name not in meters:
-            meters[name] = factory().to(self.device)
-        return meters[name]
+            self._measured.add(row, name, Answers(ids, predicted[labelled], target[labelled], extra))
 
     def _finish_rows(self) -> None:
-        self.predictions = self._seen
-        self.results = {}
-        for row, meters in self._meters.items():
-            values = {name: meter.compute() for name, meter in meters.items()}
-            flat = {name: value for name, value in values.items() if not isinstance(value, dict)}
-            flat |= {
-                f"{n}/{key}": part
-                for n, value in values.items()
-                if isinstance(value, dict)
-                for key, part in value.items()
-            }
-            self.results[row] = {name: float(value) for name, value in flat.items()}
+        self._measured.gather()
+        self.results = self._measured.compute(self.metric_factories, self.objective.weights)
+        self.predictions = {
+            row: {head: [batch[:3] for batch in batches] for head, batches in heads.items()}
+            for row, heads in self._measured.answers.items()
+        }

@@ -29,6 +29,10 @@ class Head(nn.Module, ABC):
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Mean loss over labelled rows (scalar); exactly 0, still attached to the graph, where no row is labelled."""
 
+    def weight(self, target: Tensor) -> Tensor:
+        """How much ``loss`` is a mean over (scalar): labelled rows here. Batches and ranks are averaged by it."""
+        return self.is_labelled(target).sum()
+
     @abstractmethod
     def predict(self, fused: Fused) -> Tensor:
         """The answer a person reads: probabilities (B, K), token ids (B, P) or a class per step (B, T)."""

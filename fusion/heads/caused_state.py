@@ -74,6 +74,10 @@ class CausedStateHead(Head):
             return logits.sum() * 0
         return F.nll_loss(logits, target, self.class_weights, ignore_index=UNLABELLED)
 
+    def weight(self, target: Tensor) -> Tensor:
+        """Sum of the class weights of the labelled rows."""
+        return self.class_weights[target[self.is_labelled(target)]].sum()
+
     def predict(self, fused: TokenSet) -> Tensor:
         """Probabilities (B, K)."""
         return self(fused).softmax(dim=-1)

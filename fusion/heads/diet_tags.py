@@ -65,6 +65,10 @@ class DietTagsHead(Head):
         known = known[:, :longest]
         return F.cross_entropy(logits[:, :longest][known], target[:, :longest][known])
 
+    def weight(self, target: Tensor) -> Tensor:
+        """Labelled word pieces."""
+        return (target != UNLABELLED).sum()
+
     def predict(self, fused: Fused) -> Tensor:
         """The most likely class of every word piece: (B, T), "O" where there is none."""
         return self(fused).argmax(dim=-1)

@@ -60,6 +60,10 @@ class HealthStateHead(Head):
             logits, target, self.class_weights, ignore_index=UNLABELLED, label_smoothing=self.label_smoothing
         )
 
+    def weight(self, target: Tensor) -> Tensor:
+        """Sum of the class weights of the labelled rows."""
+        return self.class_weights[target[self.is_labelled(target)]].sum()
+
     def predict(self, fused: TokenSet) -> Tensor:
         """Probabilities (B, K)."""
         return self(fused).softmax(dim=-1)

@@ -78,6 +78,10 @@ class PlanHead(Head):
             return logits.sum() * 0
         return F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=UNLABELLED)
 
+    def weight(self, target: Tensor) -> Tensor:
+        """Labelled tokens."""
+        return (target != UNLABELLED).sum()
+
     def predict(self, fused: TokenSet) -> Tensor:
         """The most likely plan as ids (B, P)."""
         return self.generate(fused)

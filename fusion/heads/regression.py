@@ -65,6 +65,10 @@ class RegressionHead(Head):
             return F.gaussian_nll_loss(logits[..., 0][known], wanted, logits[..., 1][known].exp(), eps=SMALLEST)
         return F.huber_loss(logits[known], wanted)
 
+    def weight(self, target: Tensor) -> Tensor:
+        """Labelled numbers."""
+        return target.isfinite().sum()
+
     def predict(self, fused: Fused) -> Tensor:
         """The numbers (B, P) in their own units."""
         mean, spread = self._statistics()
