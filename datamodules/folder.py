@@ -35,7 +35,7 @@ class FolderCohort:
         split: int, seed: int, test: float, val: float,
     ) -> None:  # fmt: skip
         self.root = Path(root)
-        self.labels = {head: tuple(classes) for head, classes in labels.items() if head not in numbers}
+        self.labels = {head: tuple(names) for head, names in labels.items()}
         self._heads, self._numbers = {head: list(names) for head, names in labels.items()}, tuple(numbers)
         self.units, self.split, self.seed, self.test, self.val = dict(units), split, seed, test, val
 

@@ -141,7 +141,7 @@ def test_numbers_are_labels_too(tmp_path):
     source = cohort(tmp_path / "index.csv", labels={"regression": ["age", "weight"]}, test=0.3, val=0.3)
     records = {r.person_id: r for split in ("train", "val", "test") for r in source.records(split)}
     np.testing.assert_array_equal(records["a"].targets["regression"], np.array([np.nan, 70], np.float32))
-    assert source.labels == {}
+    assert source.labels == {"regression": ("age", "weight")}
 
 
 @pytest.mark.parametrize(
