@@ -35,6 +35,7 @@ from fusion.tracking import continue_logs, finishing
 from fusion.weights import PRETRAINED
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # advertisements
+logging.getLogger("absl").setLevel(logging.WARNING)  # rouge-score names its tokenizer at every use
 warnings.filterwarnings("ignore", message="Found .* in eval mode")  # frozen backbones are, by design
 warnings.filterwarnings("ignore", message="You're resuming from a checkpoint")  # the data module's sampler resumes
 warnings.filterwarnings("ignore", message="Experiment logs directory")  # fusion.tracking puts the rows back

@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fusion.batch import TokenSet
+from fusion.batch import Fused, TokenSet
+from fusion.beliefs import Beliefs
+from fusion.decoding.generate import generate
 from fusion.heads.base import Head
 from fusion.layers import Attention, FeedForward, KeysValues
 from fusion.plan import load_tokenizer
+from fusion.plan.automaton import longest
+from fusion.plan.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
     from fusion.plan.tokenizer import PlanTokenizer
@@ -27,6 +32,9 @@ class PlanHead(Head):
 
     Targets are token ids after <bos>, <eos> included, -100 beyond; a row of -100 has no plan.
     ``max_length``: tokens of the longest plan, as the tokenizer knows it where None.
+    ``is_constrained``: plans always parse, within the limits given or, where none are, within the schema.
+    ``reads``: other heads and their classes, whose beliefs the decoder reads beside the fused tokens. ``witnesses``:
+    head -> class -> finding; with limits, a plan cites a finding only where its head's belief is ``least_belief``.
     """
 
     is_generative = True
@@ -40,13 +48,27 @@ class PlanHead(Head):
         num_heads: int,
         dropout: float,
         max_length: int | None = None,
+        is_constrained: bool = False,
+        reads: Mapping[str, Sequence[str]] | None = None,
+        witnesses: Mapping[str, Mapping[str, str]] | None = None,
+        least_belief: float = 0.0,
         tokenizer: PlanTokenizer | None = None,
     ) -> None:
         super().__init__()
-        tokenizer = tokenizer or load_tokenizer()
+        self.tokenizer = tokenizer = tokenizer or load_tokenizer()
         self.bos_id, self.eos_id, self.pad_id = tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id
         self.max_length = max_length or tokenizer.max_length
+        self.is_constrained = is_constrained
+        if is_constrained and self.max_length < longest(NO_LIMITS):
+            raise ValueError(
+                f"max_length={self.max_length} may cut plans off, the longest takes {longest(NO_LIMITS)} tokens; "
+                f"raise model.heads.plan.max_length or set is_constrained=false"
+            )
+        if not set(witnesses or ()) <= set(reads or ()):
+            raise ValueError(f"witnesses {sorted(witnesses)} must be among the heads it reads, {sorted(reads or ())}")
+        self.witnesses, self.least_belief = dict(witnesses or {}), least_belief
         self.memory = nn.Sequential(nn.Linear(dim, width), nn.LayerNorm(width))
+        self.beliefs = Beliefs(heads=reads, width=width) if reads else None
         self.embed = nn.Embedding(tokenizer.vocab_size, width)
         self.position = nn.Embedding(self.max_length, width)
         nn.init.normal_(self.embed.weight, std=EMBEDDING_SCALE)
@@ -55,7 +77,12 @@ class PlanHead(Head):
         self.layers = nn.ModuleList(_Layer(width, num_heads, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
+    def bind(self, heads: Mapping[str, Head]) -> None:
+        """Take hold of the heads it reads."""
+        if self.beliefs:
+            self.beliefs.bind(heads)
+
+    def forward(self, fused: Fused, target: Tensor | None = None) -> Tensor:
         """Teacher-forced logits (B, P, V): position p has read <bos> and ``target`` (B, P) before p."""
         if target is None:
             raise ValueError("the plan head is taught by its target, got None; call predict or generate for an answer")
@@ -66,7 +93,7 @@ class PlanHead(Head):
             )
         read = torch.full_like(target, self.bos_id)
         read[:, 1:] = target[:, :-1].masked_fill(target[:, :-1] == UNLABELLED, self.pad_id)
-        memory = self.memory(fused.tokens)
+        memory = self._memory(fused)
         x = self._embed(read, start=0)
         for layer in self.layers:
             x, _ = layer(x, layer.read.read(memory))
@@ -82,33 +109,37 @@ class PlanHead(Head):
         """Labelled tokens."""
         return (target != UNLABELLED).sum()
 
-    def predict(self, fused: TokenSet) -> Tensor:
-        """The most likely plan as ids (B, P)."""
-        return self.generate(fused)
+    def predict(self, fused: TokenSet, limits: Sequence[Limits] | None = None) -> Tensor:
+        """The plan as ids (B, P): the most likely token at every place, within the ``limits`` of every person."""
+        if limits is not None and self.witnesses:
+            sure = self.beliefs.sure(fused, self.witnesses, self.least_belief)
+            limits = [limit.both(Limits(findings=findings)) for limit, findings in zip(limits, sure, strict=True)]
+        return self.generate(fused, limits=limits)
 
     def is_labelled(self, target: Tensor) -> Tensor:
         """(B,) bool."""
         return (target != UNLABELLED).any(dim=1)
 
-    @torch.no_grad()
-    def generate(self, fused: TokenSet, max_length: int | None = None) -> Tensor:
-        """Greedy ids (B, P) after <bos>, <eos> included and <pad> beyond it; ends when every row has ended."""
+    def generate(
+        self, fused: TokenSet, *, limits: Sequence[Limits] | None = None, method: str = "greedy", **options: Any
+    ) -> Tensor:
+        """Ids (B, P) after <bos>, <eos> included and <pad> beyond it; ends when every row has ended.
+
+        ``limits`` (one a person) hold every plan to their language. ``method``: "greedy", "beam" (``num_beams``) or
+        "sample" (``temperature``, ``top_p``, ``generator``).
+        """
+        if limits is None and self.is_constrained:
+            limits = [NO_LIMITS] * len(fused.tokens)
+        with torch.inference_mode():
+            writer = _Writer(self, self._memory(fused))
+            where = {"device": fused.tokens.device, "tokenizer": self.tokenizer}
+            ids = generate(writer, len(fused.tokens), limits=limits, method=method, **where, **options)
+        return ids.clone()  # an ordinary tensor, whatever is done with it
+
+    def _memory(self, fused: Fused) -> Tensor:
+        """What every layer reads: the fused tokens and the beliefs of other heads, (B, Q + heads, W)."""
         memory = self.memory(fused.tokens)
-        contexts = [layer.read.read(memory) for layer in self.layers]
-        past: list[KeysValues | None] = [None] * len(self.layers)
-        last = torch.full((len(memory), 1), self.bos_id, device=memory.device)
-        is_done = torch.zeros_like(last, dtype=torch.bool)
-        written = []
-        for position in range(max_length or self.max_length):
-            x = self._embed(last, start=position)
-            for i, layer in enumerate(self.layers):
-                x, past[i] = layer(x, contexts[i], past[i])
-            last = self._logits(x).argmax(dim=-1).masked_fill(is_done, self.pad_id)
-            written.append(last)
-            is_done |= last == self.eos_id
-            if is_done.all():
-                break
-        return torch.cat(written, dim=1)
+        return torch.cat([memory, self.beliefs(fused)], dim=1) if self.beliefs else memory
 
     def _embed(self, ids: Tensor, start: int) -> Tensor:
         """(B, P) ids at positions from ``start`` -> (B, P, W)."""
@@ -117,6 +148,65 @@ class PlanHead(Head):
     def _logits(self, x: Tensor) -> Tensor:
         """(B, P, W) -> (B, P, V) with the embedding's own weights."""
         return F.linear(self.norm(x), self.embed.weight)
+
+
+class _Writer:
+    """The decoder in the middle of writing: what it has read and written, and its weights as a step needs them."""
+
+    def __init__(self, head: PlanHead, memory: Tensor) -> None:
+        self.bos_id, self.eos_id, self.pad_id, self.max_length = head.bos_id, head.eos_id, head.pad_id, head.max_length
+        self.head = head
+        self.device = memory.device
+        self.layers = [_WritingLayer(layer, memory, head.max_length) for layer in head.layers]
+        self.length = 0
+
+    def step(self, last: Tensor) -> Tensor:
+        """The last token of every row (N,) -> logits of the next (N, V)."""
+        head = self.head
+        x = F.embedding(last, head.embed.weight) + head.position.weight[self.length]
+        for layer in self.layers:
+            x = layer.step(x, self.length)
+        self.length += 1
+        return head._logits(x)
+
+    def select(self, rows: Tensor) -> None:
+        """Keep ``rows`` only, in this order."""
+        for layer in self.layers:
+            layer.select(rows, self.length)
+
+
+class _WritingLayer:
+    """One layer for one new token a row: no dropout, queries, keys and values in one product, room for all tokens.
+
+    ``context`` and ``past`` are keys and values (2, N, H, P, d).
+    """
+
+    def __init__(self, layer: _Layer, memory: Tensor, max_length: int) -> None:
+        self.layer = layer
+        own = layer.look_back
+        self.weight = torch.cat([own.query.weight, own.key_value.weight])
+        self.bias = torch.cat([own.query.bias, own.key_value.bias])
+        self.context = torch.stack(layer.read.read(memory))
+        _, num_rows, num_heads, _, width = self.context.shape
+        self.past = self.context.new_empty(2, num_rows, num_heads, max_length, width)
+
+    def step(self, x: Tensor, position: int) -> Tensor:
+        """(N, W) -> (N, W)."""
+        layer, norms = self.layer, self.layer.norms
+        _, num_rows, num_heads, _, width = self.past.shape
+        query, new = F.linear(norms[0](x), self.weight, self.bias).split([x.shape[1], 2 * x.shape[1]], dim=1)
+        self.past[:, :, :, position] = new.view(num_rows, 2, num_heads, width).transpose(0, 1)
+        x = x + _attend(layer.look_back, query, self.past[:, :, :, : position + 1])
+        x = x + _attend(layer.read, layer.read.query(norms[1](x)), self.context)
+        up, activation, down, _ = layer.feed_forward
+        return x + down(activation(up(norms[2](x))))
+
+    def select(self, rows: Tensor, length: int) -> None:
+        """Keep ``rows`` only, in this order; ``length`` tokens have been written."""
+        self.context = self.context[:, rows]
+        past = self.past.new_empty(2, len(rows), *self.past.shape[2:])
+        past[:, :, :, :length] = self.past[:, rows, :, :length]
+        self.past = past
 
 
 class _Layer(nn.Module):
@@ -136,3 +226,9 @@ class _Layer(nn.Module):
         x = x + self.look_back(y, seen, is_causal=past is None)
         x = x + self.read(self.norms[1](x), context)
         return x + self.feed_forward(self.norms[2](x)), seen
+
+
+def _attend(attention: Attention, query: Tensor, seen: Tensor) -> Tensor:
+    """One ``query`` a row (N, W) reads keys and values (2, N, H, P, d) -> (N, W)."""
+    query = query.view(len(query), seen.shape[2], 1, seen.shape[4])
+    return attention.out(F.scaled_dot_product_attention(query, seen[0], seen[1]).flatten(1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fusion.plan.exercises import BY_REGION, fitting
+from fusion.plan.exercises import REGIONS, choose_moves
 from fusion.plan.extract import read_text
 from fusion.plan.facts import Facts
 from fusion.plan.foods import groups_in
@@ -29,14 +29,14 @@ class Known(NamedTuple):
 def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None = None) -> Known:
     """Read ``text`` (None = there is none) conservatively; what it leaves open counts as possible.
 
-    Nobody who is silent on equipment or training is given any: then only moves for beginners without equipment.
+    Moves are those the guideline would choose for some activity: nobody who is silent on equipment or training is given
+    any, and who has some is not sent back to push-ups.
     """
     said = read_text(text or "")
-    moves = tuple(
-        name
-        for region in BY_REGION
-        for name in fitting(region, equipment=said.equipment or "none", level=said.level or "beginner", injured=set())
-    )
+    means = {"equipment": said.equipment or "none", "level": said.level or "beginner"}
+    entries = [GUIDELINES.constraints[name] for name in said.present if name in GUIDELINES.constraints]
+    injured = {entry.joint for entry in entries if entry.joint}
+    moves = tuple(move for activity in REGIONS for move in choose_moves(activity, injured=injured, **means))
     limits = limits_of(said.present)
     if not limits.is_referral_only:
         foods = [GUIDELINES.foods[food] for food in groups_in(text or "") if food in GUIDELINES.foods]
