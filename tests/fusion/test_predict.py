@@ -64,10 +64,18 @@ def test_states_are_sorted_and_sum_to_one(predict, files):
 def test_a_plan_is_shown_for_people(capsys):
     findings = (Finding(group="signals", finding="raised_arousal", value=92, unit="bpm"),)
     plan = guideline(Facts(state="strained", goal="sleep_better", findings=findings))
-    show(Prediction("you", ("ppg",), {"health_state": {"strained": 1.0}}, to_text(plan), plan))
+    show(Prediction("you", ("ppg",), {"health_state": {"strained": 1.0}}, to_text(plan), plan, {}))
     out = capsys.readouterr().out
     assert "raised arousal (90 bpm)" in out  # rounded to 5 by the guideline
     assert out.rstrip().endswith("Not medical advice.")
+
+
+def test_foods_found_in_the_text_are_shown(capsys):
+    found = [("orange juice", "DRINK"), ("carrots", "VEG")]
+    show(Prediction("you", ("text",), {}, None, None, {"diet_tags": found}))
+    assert "diet_tags: orange juice (DRINK), carrots (VEG)" in capsys.readouterr().out
+    show(Prediction("you", (), {}, None, None, {"diet_tags": []}))
+    assert "diet_tags: nothing found in the text" in capsys.readouterr().out
 
 
 def test_a_channel_that_is_nan_throughout_is_absent_with_a_warning(predict, tmp_path, caplog):
