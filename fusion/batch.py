@@ -39,12 +39,16 @@ class TokenSet(NamedTuple):
 
 
 class Fused(NamedTuple):
-    """What heads read: a TokenSet of fused tokens (B, Q, D), and ``sources``, the token sets it was fused from."""
+    """What heads read: a TokenSet of fused tokens (B, Q, D), and ``sources``, the token sets it was fused from.
+
+    ``groups``: of the modalities in ``sources``.
+    """
 
     tokens: Tensor
     valid: Tensor
     time_s: Tensor
-    sources: dict[str, TokenSet]  # by modality name: for heads that answer about the steps of one modality
+    sources: dict[str, TokenSet]  # by modality name: for heads that answer about one modality or group
+    groups: dict[str, str] | None = None
 
 
 class Batch(NamedTuple):

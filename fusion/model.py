@@ -55,7 +55,7 @@ class FusionModel(nn.Module):
 
     def fuse(self, token_sets: dict[str, TokenSet]) -> Fused:
         """Join the tokens of all modalities: -> (B, Q, D), all valid."""
-        return Fused(*self.fusion(token_sets), sources=token_sets)
+        return Fused(*self.fusion(token_sets), sources=token_sets, groups=self.groups)
 
     def answer(self, fused: Fused, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of every head; a teacher-forced head reads its target."""

@@ -10,15 +10,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fusion.batch import TokenSet
+from fusion.batch import GROUPS, Fused
 from fusion.heads.base import Head
+from fusion.masks import masked_softmax
 
 UNLABELLED = -100
 
 
 class HealthStateHead(Head):
-    """Pool the fused tokens by learned attention, then classify with one linear layer.
+    """Pool tokens by learned attention, then classify with one linear layer.
 
+    ``group``: read only the tokens of this group of modalities, before they are fused; None = the fused tokens. What
+    one group alone shows is best read there: from the fused tokens a head also learns which post goes with which
+    body, and on composed records (split 0) its validation AUROC of the body was .78, of the signals alone .90.
     ``class_weights``: one number a class, in the order of ``classes``; None weighs all classes alike.
     """
 
@@ -28,17 +32,22 @@ class HealthStateHead(Head):
         dim: int,
         classes: Sequence[str],
         dropout: float,
+        group: str | None = None,
         class_weights: Sequence[float] | None = None,
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
         if class_weights is not None and len(class_weights) != len(classes):
             raise ValueError(f"{len(class_weights)} class_weights for {len(classes)} classes {list(classes)}")
+        if group is not None and group not in GROUPS:
+            raise ValueError(f"head reads group {group!r}, expected one of {GROUPS} or null for all")
         self.classes = tuple(classes)
+        self.group = group
         self.label_smoothing = label_smoothing
         weights = torch.ones(len(classes)) if class_weights is None else torch.tensor(list(class_weights))
         self.register_buffer("class_weights", weights, persistent=False)
         self.score = nn.Linear(dim, 1)
+        self.null = nn.Parameter(torch.randn(1, dim) * dim**-0.5) if group else None  # what an absent group says
         self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, len(classes)))
 
     def balance(self, counts: Sequence[int]) -> None:
@@ -47,10 +56,18 @@ class HealthStateHead(Head):
             raise ValueError(f"no train record of {self.classes[list(counts).index(0)]!r}; set class_weights=none")
         self.class_weights.copy_(sum(counts) / (len(counts) * torch.tensor(counts)))
 
-    def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
+    def forward(self, fused: Fused, target: Tensor | None = None) -> Tensor:
         """``fused`` (B, Q, D) -> logits (B, K)."""
-        weights = self.score(fused.tokens).softmax(dim=1)
-        return self.classify((weights * fused.tokens).sum(dim=1))
+        tokens, valid = (fused.tokens, fused.valid) if self.group is None else self._own(fused)
+        weights = masked_softmax(self.score(tokens).mT, valid)
+        return self.classify((weights @ tokens)[:, 0])
+
+    def _own(self, fused: Fused) -> tuple[Tensor, Tensor]:
+        """The group's tokens (B, N, D) and which are valid, behind a null token that stands for an absent group."""
+        own = [fused.sources[name] for name, group in fused.groups.items() if group == self.group]
+        tokens = torch.cat([self.null.expand(len(fused.tokens), 1, -1), *(s.tokens for s in own)], dim=1)
+        valid = torch.cat([s.valid for s in own], dim=1) if own else fused.valid[:, :0]
+        return tokens, torch.cat([~valid.any(dim=1, keepdim=True), valid], dim=1)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Weighted cross entropy of logits (B, K) and class indices (B,); -100 is unlabelled."""
@@ -64,7 +81,7 @@ class HealthStateHead(Head):
         """Sum of the class weights of the labelled rows."""
         return self.class_weights[target[self.is_labelled(target)]].sum()
 
-    def predict(self, fused: TokenSet) -> Tensor:
+    def predict(self, fused: Fused) -> Tensor:
         """Probabilities (B, K)."""
         return self(fused).softmax(dim=-1)
 

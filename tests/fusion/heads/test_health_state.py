@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch.testing import assert_close
 
-from fusion.batch import TokenSet
+from fusion.batch import Fused, TokenSet
 from fusion.heads.health_state import HealthStateHead
 
 
@@ -44,3 +44,23 @@ def test_predictions_are_probabilities(fused):
 def test_a_wrong_number_of_class_weights_is_named():
     with pytest.raises(ValueError, match=r"2 class_weights for 3 classes \['a', 'b', 'c'\]"):
         build(class_weights=[1.0, 2.0])
+
+
+def test_a_head_of_one_group_reads_that_group_only_and_says_the_same_wherever_it_is_absent():
+    def person(text, signals, has_signals=True):
+        valid = torch.full((2, 3), has_signals)
+        sources = {
+            "text": TokenSet(text, torch.ones(2, 3, dtype=torch.bool), torch.zeros(2, 3)),
+            "eda": TokenSet(signals, valid, torch.zeros(2, 3)),
+        }
+        fused = TokenSet(text, torch.ones(2, 3, dtype=torch.bool), torch.zeros(2, 3))
+        return Fused(*fused, sources=sources, groups={"text": "text", "eda": "signals"})
+
+    text, other, signals, more = torch.randn(4, 2, 3, 8)
+    head = build(group="signals")
+    assert_close(head(person(text, signals)), head(person(other, signals)))
+    assert not torch.allclose(head(person(text, signals)), head(person(text, more)))
+    assert_close(head(person(text, signals, False)), head(person(other, more, False)))
+    assert torch.isfinite(head(person(text, signals)._replace(sources={}, groups={}))).all()
+    with pytest.raises(ValueError, match="head reads group 'smell', expected one of"):
+        build(group="smell")
