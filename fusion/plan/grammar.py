@@ -63,7 +63,7 @@ def _body(section: str, limits: Limits) -> Language:
     if section == "diet":
         energy = limits.lowest_energy_kcal, limits.highest_energy_kcal
         protein = limits.lowest_protein_g_per_kg, limits.highest_protein_g_per_kg
-        return _diet(energy, protein, limits.emphasise, limits.required_limit)
+        return _diet(energy, protein, limits.emphasise, limits.limit, limits.required_limit)
     if section == "sleep":
         hours = _numbers(schema.Sleep, "hours", [n / 2 for n in range(49)])
         return either(NO, _item(section, hours=hours, practice=_words(get_args(schema.SleepPractice))))
@@ -90,7 +90,11 @@ def _exercise(
 
 @_remembered
 def _diet(
-    energy: tuple[int, int], protein: tuple[float, float], emphasise: tuple[str, ...], required: tuple[str, ...]
+    energy: tuple[int, int],
+    protein: tuple[float, float],
+    emphasise: tuple[str, ...],
+    limit: tuple[str, ...],
+    required: tuple[str, ...],
 ) -> Language:
     foods = get_args(schema.Food)
     diet = _item(
@@ -99,7 +103,7 @@ def _diet(
         energy_change_kcal=_numbers(schema.Diet, "energy_change_kcal", range(-2000, 2001), *energy),
         protein_g_per_kg=_numbers(schema.Diet, "protein_g_per_kg", [n / 10 for n in range(100)], *protein),
         emphasise=_optional(_list(_in_order(emphasise, foods), most=_most(schema.Diet, "emphasise")), ()),
-        limit=_optional(_list(foods, most=_most(schema.Diet, "limit"), needed=required), required),
+        limit=_optional(_list(_in_order(limit, foods), most=_most(schema.Diet, "limit"), needed=required), required),
     )
     return either(NO, diet)
 

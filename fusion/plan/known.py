@@ -12,6 +12,8 @@ from fusion.plan.guidelines import GUIDELINES
 from fusion.plan.limits import Limits, Measured
 from fusion.plan.safety import limits_of
 
+_ENTRIES = [*GUIDELINES.states.values(), *GUIDELINES.findings.values(), *GUIDELINES.foods.values()]
+LIMITABLE = tuple({food: None for entry in _ENTRIES for food in entry.limit})  # what some guideline limits in anybody
 MOST_LIMITED = 12  # of fusion.plan.schema.Diet
 
 
@@ -42,5 +44,8 @@ def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None 
         foods = [GUIDELINES.foods[food] for food in groups_in(text or "") if food in GUIDELINES.foods]
         room = MOST_LIMITED - len(limits.required_limit)  # what safety requires comes first
         limited = tuple(food for entry in foods for food in entry.limit)[:room]
-        limits = limits.both(Limits(moves=moves, required_limit=limited, measured=measured))
+        limitable = tuple(food for food in LIMITABLE if food not in limits.required_limit) + limits.required_limit
+        praised = tuple(food for food in limits.emphasise if food not in limitable)  # no food is both
+        known_limits = {"emphasise": praised, "limit": limitable, "required_limit": limited}
+        limits = limits.both(Limits(moves=moves, measured=measured, **known_limits))
     return Known(limits, None if facts is None else facts.constraints)

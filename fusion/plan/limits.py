@@ -60,6 +60,7 @@ class Limits(BaseModel):
     lowest_protein_g_per_kg: float = PROTEIN_G_PER_KG[0]
     highest_protein_g_per_kg: float = PROTEIN_G_PER_KG[1]
     emphasise: tuple[Food, ...] = get_args(Food)
+    limit: tuple[Food, ...] = get_args(Food)
     required_limit: tuple[Food, ...] = ()
     required_alerts: tuple[Alert, ...] = ()
     referrals: tuple[Referral, ...] = get_args(Referral)
@@ -100,6 +101,7 @@ class Limits(BaseModel):
                 "protein", plan.diet.protein_g_per_kg, self.lowest_protein_g_per_kg, self.highest_protein_g_per_kg
             )
             yield from _outside("emphasised food", plan.diet.emphasise, self.emphasise)
+            yield from _outside("limited food", plan.diet.limit, self.limit)
             missing = set(self.required_limit) - set(plan.diet.limit)
             yield from (f"{food} is not limited" for food in sorted(missing))
         yield from (

@@ -30,6 +30,7 @@ def test_no_limits_allow_every_plan_of_the_schema():
         (Limits(lowest_energy_kcal=0), "energy -500 is outside 0 to 1000"),
         (Limits(lowest_protein_g_per_kg=1.3), "protein 1.2 is outside 1.3 to 3"),
         (Limits(emphasise=("fruit",)), "emphasised food vegetables is not allowed"),
+        (Limits(limit=("nuts",)), "limited food salt is not allowed"),
         (Limits(required_limit=("nuts",)), "nuts is not limited"),
         (Limits(required_alerts=(CHEST,)), "alert resting_heart_rate above 120 is missing"),
         (Limits(referrals=("seek_care_now",)), "referral none is not allowed"),

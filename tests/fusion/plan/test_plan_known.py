@@ -39,3 +39,10 @@ def test_there_is_always_room_for_what_safety_requires():
     allergies = "I am allergic to nuts, milk, gluten, fish, shellfish, eggs and soy. I am pregnant. "
     limits = known(allergies + "Had wine, coffee, cake and fries.", ()).limits
     assert {"nuts", "dairy", "gluten"} <= set(limits.required_limit) and len(limits.required_limit) <= 12
+
+
+def test_no_food_is_praised_and_limited_at_once():
+    for text in (None, "I am allergic to nuts. Had coffee."):
+        limits = known(text, ()).limits
+        assert set(limits.emphasise).isdisjoint(limits.limit)
+        assert set(limits.required_limit) <= set(limits.limit)
