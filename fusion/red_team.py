@@ -61,7 +61,7 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status: 0 where nothing is broken, 1 where something is, 2 on bad input."""
+    """Run the command line; returns the exit status: 0 nothing is broken, 1 something is, 2 bad input."""
     options = command_line().parse_args(arguments)
     try:
         if options.every < 1:
