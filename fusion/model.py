@@ -19,11 +19,14 @@ class FusionModel(nn.Module):
 
     ``encoders`` and ``groups`` are keyed by modality name, ``heads`` by head name. To answer without targets, call
     ``fuse(encode(streams))`` and then ``predict`` of a head in ``heads``.
+    ``is_fusion_teaching``: gradients flow from the fused tokens into the encoders. False leaves the encoders to the
+    heads that read one group each: where sources are few, the loss of many plan tokens learns them by heart.
     """
 
     def __init__(
-        self, *, encoders: dict[str, Encoder], groups: dict[str, str], fusion: Fusion, heads: dict[str, Head]
-    ) -> None:
+        self, *, encoders: dict[str, Encoder], groups: dict[str, str], fusion: Fusion, heads: dict[str, Head],
+        is_fusion_teaching: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__()
         for name, encoder in encoders.items():
             if groups.get(name) not in GROUPS:
@@ -35,6 +38,7 @@ class FusionModel(nn.Module):
                 )
         self.encoders = nn.ModuleDict(encoders)
         self.groups = dict(groups)
+        self.is_fusion_teaching = is_fusion_teaching
         self.fusion = fusion
         self.heads = nn.ModuleDict(heads)
         for head in heads.values():
@@ -55,11 +59,17 @@ class FusionModel(nn.Module):
 
     def fuse(self, token_sets: dict[str, TokenSet]) -> Fused:
         """Join the tokens of all modalities: -> (B, Q, D), all valid."""
-        return Fused(*self.fusion(token_sets), sources=token_sets, groups=self.groups)
+        read = token_sets if self.is_fusion_teaching else {n: _untaught(s) for n, s in token_sets.items()}
+        return Fused(*self.fusion(read), sources=token_sets, groups=self.groups)
 
     def answer(self, fused: Fused, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of every head; a teacher-forced head reads its target."""
         return {name: head(fused, targets.get(name)) for name, head in self.heads.items()}
+
+
+def _untaught(tokens: TokenSet) -> TokenSet:
+    """The same tokens, cut off from the encoder that made them."""
+    return tokens._replace(tokens=tokens.tokens.detach())
 
 
 def _encode_present(encoder: Encoder, stream: Stream) -> TokenSet:

@@ -86,3 +86,11 @@ def test_an_unknown_group_is_named():
 def test_widths_that_do_not_meet_are_named():
     with pytest.raises(ValueError, match="encoder 'b' gives width 5, fusion reads 4"):
         build(encoders={"a": Scale(4), "b": Scale(5)})
+
+
+@pytest.mark.parametrize("is_teaching", [True, False])
+def test_fused_tokens_teach_the_encoders_only_where_they_may(is_teaching):
+    model, here = build(is_fusion_teaching=is_teaching), stream([[True, True], [True, False]])
+    model.fuse(model.encode({"a": here, "b": here})).tokens.square().sum().backward()
+    assert any(p.grad is not None and p.grad.any() for p in model.encoders.parameters()) is is_teaching
+    assert any(p.grad is not None and p.grad.any() for p in model.fusion.parameters())
