@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from hydra import compose, initialize_config_dir
@@ -26,11 +27,13 @@ from rich.table import Table
 from datamodules.audit_likeness import near_duplicates
 from datamodules.audit_pieces import Finding, pieces, same_bytes, shared_sources
 from datamodules.audit_probe import chance, from_metadata, from_names, inflation, make_task
-from datamodules.base import HealthDataModule
 from datamodules.cohort import Cohort
 from datamodules.records import HealthRecord
 from datamodules.splits import SPLITS
 from fusion.config import TrainConfig
+
+if TYPE_CHECKING:  # Lightning takes twelve seconds to import, and only --statistics needs it
+    from datamodules.base import HealthDataModule
 
 CONF = Path(__file__).parent.parent / "conf"
 READABLE = 0.1  # of balanced accuracy above chance: below it a few dozen test people cannot tell it from nothing

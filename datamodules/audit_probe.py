@@ -120,10 +120,11 @@ def _words(notes: list[str], is_train: np.ndarray) -> np.ndarray:
 
 
 def _table(rows: list[dict[str, float]]) -> np.ndarray:
-    """(R, F) of every name that any row has, NaN where it lacks it; plus whether it has it."""
+    """(R, F) of every name that any row has, NaN where a row lacks it; then for those whether it has it."""
     names = sorted({name for row in rows for name in row})
     values = np.array([[row.get(name, np.nan) for name in names] for row in rows], dtype=np.float64)
-    return values.clip(-1e30, 1e30)
+    is_there = np.isfinite(values)
+    return np.hstack([values.clip(-1e30, 1e30), is_there[:, ~is_there.all(axis=0)]])
 
 
 def _metadata(record: HealthRecord) -> dict[str, float]:
