@@ -25,6 +25,7 @@ def run(tmp_path_factory):
             "train",
             overrides=[
                 "experiment=fusion_tiny", "data.cohort.num_people=10", "data.cohort.missing_rate=0", "finetune=full",
+                "head=[caused_state,latents,plan,diet_tags]",
                 "data.cohort.window_s=30", f"paths.run_dir={folder}", f"paths.cache_dir={folder}/cache",
             ],
         )  # fmt: skip
