@@ -1,0 +1,68 @@
+"""Protects: baselines see no test label, the page says what was measured, and one set runs through."""
+
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "datamodules"))
+from labelled_sets import write_depresjon
+
+from benchmarks.public_baselines import class_scores, number_scores, so_far
+from benchmarks.public_sets import OURS, main, markdown
+from datamodules.records import HealthRecord
+
+
+def records(count: int, offset: int = 0) -> list[HealthRecord]:
+    return [
+        HealthRecord(
+            record_id=f"r{offset + i}", person_id=f"p{(offset + i) % 3}", parts={},
+            targets={"state": i % 2, "regression": np.array([float(i % 2), np.nan if i == 1 else 5.0 * (i % 2)])},
+        )
+        for i in range(count)
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def problem():
+    own = {"train": records(60), "val": records(20, 60), "test": records(20, 80)}
+    x = {part: np.array([[r.targets["state"], 0.0, np.nan] for r in rows]) for part, rows in own.items()}
+    return SimpleNamespace(is_sequence=True), own, x
+
+
+def test_a_readable_label_is_found_and_the_trivial_answer_is_chance(problem):
+    cohort, own, x = problem
+    scores = class_scores(cohort, own, x, "state", seed=0)
+    assert scores["majority"]["balanced_accuracy"] == 0.5
+    assert scores["logistic regression"]["macro_f1"] == scores["boosted trees"]["macro_f1"] == 1.0
+    numbers = number_scores(cohort, own, x, "regression", 1, seed=0)
+    assert numbers["train mean"]["rmse"] > 2 > numbers["ridge"]["rmse"] and "persistence" not in numbers
+
+
+def test_a_person_so_far_rests_on_earlier_labels_of_that_person_alone():
+    rows = records(7)
+    said = so_far(rows, np.array([1.0, 2, 3, 5, 8, 13, 21]), lambda past: np.mean(past) if past else -1)
+    assert said.tolist() == [-1, -1, -1, 1, 2, 3, 3]  # p0: 1, 5, 21; p1: 2, 8; p2: 3, 13
+
+
+def test_the_page_has_a_row_a_head_and_names_what_was_not_run():
+    heads = {"health_state": {"majority": {"macro_f1": 0.3, "balanced_accuracy": 0.5}, OURS: {"macro_f1": 0.75}}}
+    about = {"num_test": 9, "command": ["data=dreaddit"], "epochs": 2, "cpu_s": 3}
+    page = markdown({"dreaddit": {"heads": heads, "about": about}})
+    assert "| dreaddit, health_state | 9 | 0.3 / 0.5 | - | - | - | - | 0.75 |" in page
+    assert "Not run: shanghai_dm, pmdata" in page and "2 epochs" in page
+
+
+def test_one_set_runs_from_files_to_the_page(tmp_path):
+    write_depresjon(tmp_path / "data" / "depresjon", np.random.default_rng(0))
+    places = [f"--{name}={tmp_path / name}" for name in ("json", "markdown", "cache-dir")]
+    settings = ["--sets", "depresjon", "--epochs", "1", "--overrides", "model=tiny"]
+    assert main(["--data-dir", str(tmp_path / "data"), *places, *settings]) == 0
+    heads = json.loads((tmp_path / "json").read_text())["depresjon"]["heads"]
+    assert set(heads) == {"health_state", "regression/madrs"}
+    assert {"majority", "logistic regression", "boosted trees", OURS} == set(heads["health_state"])
+    assert heads["regression/madrs"][OURS]["rmse"] >= 0
+    assert "depresjon, regression/madrs" in (tmp_path / "markdown").read_text()
