@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 import warnings
 from functools import partial
 from pathlib import Path
@@ -96,11 +97,14 @@ def report(
     """Validate and test a checkpoint, write everything about it into ``to`` and give the validation metrics."""
     (val,) = trainer.validate(module, datamodule=data, ckpt_path=checkpoint, verbose=False)
     module.row_names = [row.name for row in data.test_rows()]
+    begun_s = time.process_time()
     trainer.test(module, datamodule=data, ckpt_path=checkpoint, verbose=False)
+    cost_ms = 1000 * (time.process_time() - begun_s) / sum(len(row.records) for row in data.test_rows())
+    about = {**origin(data), "test_cpu_ms_per_record": cost_ms}
     if trainer.is_global_zero:
         write_report(
             to, module, val=val, ceiling=data.cohort.ceiling(), classes=data.labels.get("health_state", []),
-            sources=data.sources("test"), inputs=data.descriptions("test"), about=origin(data), checkpoint=checkpoint,
+            sources=data.sources("test"), inputs=data.descriptions("test"), about=about, checkpoint=checkpoint,
             num_plans=cfg.report.num_plans, num_bootstraps=cfg.report.num_bootstraps, loggers=trainer.loggers,
         )  # fmt: skip
     return val
