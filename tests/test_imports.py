@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ENTRY_POINTS = {"fusion/evaluate.py", "fusion/export.py", "fusion/predict.py", "fusion/red_team.py", "datamodules/audit.py"}
+ENTRY_POINTS = {
+    "fusion/evaluate.py",
+    "fusion/export.py",
+    "fusion/predict.py",
+    "fusion/red_team.py",
+    "fusion/sweep.py",
+    "fusion/plan_run.py",
+    "datamodules/audit.py",
+}
 FILES = sorted(
     p.relative_to(ROOT).as_posix() for room in ("fusion", "datamodules") for p in (ROOT / room).rglob("*.py")
 )

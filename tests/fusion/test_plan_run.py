@@ -1,0 +1,80 @@
+"""The planner counts what a real step takes."""
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+import train
+from fusion.batch import Batch, Stream
+from fusion.plan_run import GIB, HARDWARE, full_batch, main, measure, memory_gib, step_s
+
+CONF = train.Path(train.__file__).parent / "conf"
+
+
+def composed(*overrides: str):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        settings = ["experiment=fusion_tiny", "finetune=full", "data.batch_size=2", "paths.run_dir=unused"]
+        return compose("train", [*settings, *overrides])
+
+
+@pytest.fixture(scope="module")
+def counted():
+    """(cost on meta, real model, real batch of the same sizes)."""
+    cfg = composed()
+    model = train.instantiate(cfg.model, _convert_="all").train()
+    batch = full_batch(cfg, model)
+    valid = {name: stream._replace(values=torch.zeros_like(stream.values)) for name, stream in batch.streams.items()}
+    return measure(cfg), model, Batch({n: Stream(*s) for n, s in valid.items()}, *batch[1:])
+
+
+def test_operations_and_parameters_are_those_of_a_real_step(counted):
+    cost, model, batch = counted
+    objective = train.instantiate(composed().objective, _convert_="all")
+    # the CPU's fused attention is not in the counter's table, the plain one is
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False, depth=3) as counter:
+        loss = objective(model.heads, model(batch), batch.targets)["loss"]
+        parts = counter.get_flop_counts()
+        loss.backward()
+    for part, flops in cost.forward_flops.items():
+        assert part == "other heads" or flops == sum(parts.get(f"FusionModel.{part}", {}).values()), part
+    assert 0 <= cost.forward_flops["other heads"] < 0.1 * sum(cost.forward_flops.values())
+    assert cost.step_flops == counter.get_total_flops() > 0
+    assert cost.num_parameters == sum(p.numel() for p in model.parameters())
+
+
+def test_activations_are_those_that_autograd_keeps(counted):
+    cost, model, batch = counted
+    ours = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in ours:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        train.instantiate(composed().objective, _convert_="all")(model.heads, model(batch), batch.targets)
+    assert cost.activation_bytes == pytest.approx(sum(kept.values()), rel=0.1)
+
+
+def test_sharding_divides_the_states_and_nothing_else(counted):
+    cost, *_ = counted
+    ddp, fsdp = (memory_gib(cost, strategy, 4, 1.0) for strategy in ("ddp", "fsdp2"))
+    assert ddp["parameters"] == 4 * fsdp["parameters"] == 4 * cost.num_parameters / GIB
+    assert ddp["optimiser state"] == 8 * cost.num_trainable / GIB and ddp["activations"] == fsdp["activations"]
+    alone = step_s(cost, "ddp", {**HARDWARE, "gpus": 1.0})
+    assert alone["communication"] == 0 and alone["arithmetic"] == step_s(cost, "fsdp2", HARDWARE)["arithmetic"]
+
+
+def test_the_plan_of_the_large_model_is_printed(capsys):
+    main(["experiment=fusion_large", "gpus=8", "memory_gib=10"])
+    said = capsys.readouterr().out
+    assert "8 GPUs" in said and "NO (" in said and "encoders.text" in said
+
+
+def test_a_stream_of_unknown_length_is_named():
+    with pytest.raises(ValueError, match=r"modality 'ppg': no longest length .*give data.cohort.window_s"):
+        measure(composed("data.cohort.window_s=null"))
