@@ -20,7 +20,7 @@ class FusionModel(nn.Module):
     ``encoders`` and ``groups`` are keyed by modality name, ``heads`` by head name. To answer without targets, call
     ``fuse(encode(streams))`` and then ``predict`` of a head in ``heads``.
     ``is_fusion_teaching``: gradients flow from the fused tokens into the encoders. False leaves the encoders to the
-    heads that read one group each: where sources are few, the loss of many plan tokens learns them by heart.
+    heads that read one group each.
     """
 
     def __init__(
