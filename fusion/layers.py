@@ -24,10 +24,6 @@ class KeysValues(NamedTuple):
     keys: Tensor
     values: Tensor
 
-    def append(self, new: KeysValues) -> KeysValues:
-        """Add the keys and values of later tokens."""
-        return KeysValues(torch.cat([self.keys, new.keys], dim=2), torch.cat([self.values, new.values], dim=2))
-
 
 class Attention(nn.Module):
     """Multi-head attention (Vaswani et al. 2017) on ``F.scaled_dot_product_attention``, with ``valid`` masks.

@@ -15,7 +15,7 @@ from fusion.batch import Fused, TokenSet
 from fusion.beliefs import Beliefs
 from fusion.decoding.generate import generate
 from fusion.heads.base import Head
-from fusion.layers import Attention, FeedForward, KeysValues
+from fusion.layers import Attention, FeedForward
 from fusion.plan import load_tokenizer
 from fusion.plan.automaton import longest
 from fusion.plan.limits import NO_LIMITS, Limits
@@ -96,7 +96,7 @@ class PlanHead(Head):
         memory = self._memory(fused)
         x = self._embed(read, start=0)
         for layer in self.layers:
-            x, _ = layer(x, layer.read.read(memory))
+            x = layer(x, memory)
         return self._logits(x)
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -156,7 +156,6 @@ class _Writer:
     def __init__(self, head: PlanHead, memory: Tensor) -> None:
         self.bos_id, self.eos_id, self.pad_id, self.max_length = head.bos_id, head.eos_id, head.pad_id, head.max_length
         self.head = head
-        self.device = memory.device
         self.layers = [_WritingLayer(layer, memory, head.max_length) for layer in head.layers]
         self.length = 0
 
@@ -219,13 +218,12 @@ class _Layer(nn.Module):
         self.read = Attention(dim=width, num_heads=num_heads, dropout=dropout)
         self.feed_forward = FeedForward(dim=width, hidden=4 * width, dropout=dropout)
 
-    def forward(self, x: Tensor, context: KeysValues, past: KeysValues | None = None) -> tuple[Tensor, KeysValues]:
-        """(B, P, W) -> the same, and keys and values of all tokens so far. With ``past``, x is one new token."""
+    def forward(self, x: Tensor, memory: Tensor) -> Tensor:
+        """``x`` (B, P, W) reads itself, then memory (B, Q, W)."""
         y = self.norms[0](x)
-        seen = self.look_back.read(y) if past is None else past.append(self.look_back.read(y))
-        x = x + self.look_back(y, seen, is_causal=past is None)
-        x = x + self.read(self.norms[1](x), context)
-        return x + self.feed_forward(self.norms[2](x)), seen
+        x = x + self.look_back(y, y, is_causal=True)
+        x = x + self.read(self.norms[1](x), memory)
+        return x + self.feed_forward(self.norms[2](x))
 
 
 def _attend(attention: Attention, query: Tensor, seen: Tensor) -> Tensor:

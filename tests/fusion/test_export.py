@@ -53,7 +53,8 @@ def test_the_answers_are_those_of_the_trained_model(run, loaded):
     with torch.inference_mode():
         fused = module.model.fuse(module.model.encode(streams))
         states = module.model.heads["health_state"].predict(fused)
-        plans = module.model.heads["plan"].predict(fused)
+        limits = [data.known(r, [name for name in data.modalities if data.lookup(name, r)]).limits for r in records]
+        plans = module.model.heads["plan"].predict(fused, limits)
     predictions = loaded.predict(records)
     got = torch.tensor([list(p.state.values()) for p in predictions])
     torch.testing.assert_close(got, states, atol=1e-6, rtol=0)

@@ -28,11 +28,10 @@ def test_kept_keys_and_values_give_what_causal_attention_gives():
     attention = Attention(dim=8, num_heads=2, dropout=0.0).eval()
     x = torch.randn(2, 4, 8)
     expected = attention(x, x, is_causal=True)
-    past: KeysValues | None = None
+    kept = attention.read(x)
     for step in range(4):
-        one = x[:, step : step + 1]
-        past = attention.read(one) if past is None else past.append(attention.read(one))
-        assert_close(attention(one, past)[:, 0], expected[:, step])
+        past = KeysValues(*(part[:, :, : step + 1] for part in kept))
+        assert_close(attention(x[:, step : step + 1], past)[:, 0], expected[:, step])
 
 
 def test_a_width_that_heads_do_not_divide_is_named():
