@@ -1,5 +1,7 @@
 """Each job is one W&B run that ends as the job ended; what was logged can be read back."""
 
+import time
+
 import pytest
 from pytorch_lightning.loggers import CSVLogger
 
@@ -18,7 +20,17 @@ def runs(tmp_path_factory) -> list:
     with pytest.raises(FloatingPointError):
         _job(sweep / "1", 0, 3, fails=True)
     _job(sweep / "0", 2, 5)
-    return [*read_runs(sweep / "0"), *read_runs(sweep / "1")]
+    return _finished(sweep)
+
+
+def _finished(sweep) -> list:
+    """The runs, once the background process has written how the last of them ended."""
+    until = time.monotonic() + 60
+    while True:
+        runs = [*read_runs(sweep / "0"), *read_runs(sweep / "1")]
+        if all(run.exit_code is not None for run in runs) or time.monotonic() > until:
+            return runs
+        time.sleep(0.5)
 
 
 def _job(run_dir, first: int, last: int, fails: bool = False) -> None:
