@@ -130,10 +130,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m datamodules.cards", description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, help="the directory that holds one folder per public set")
     given = parser.parse_args(arguments)
-    logging.disable(logging.WARNING)  # what readers say of single files is in the cards
     print("\n".join(cards(given.data_dir)))
     return 0
 
 
 if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # what readers say of single files is in the cards
     sys.exit(main(sys.argv[1:]))
