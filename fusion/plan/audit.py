@@ -31,6 +31,9 @@ class Tally(NamedTuple):
     stress_min: float = 0
     sessions: float = 0  # of an activity that both have
     session_min: float = 0
+    times_a_week: float = 0
+    heart_rates: float = 0  # of a finding that both have with a heart rate
+    heart_rate_bpm: float = 0
 
     def plus(self, other: Tally) -> Tally:
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
@@ -48,6 +51,8 @@ class Tally(NamedTuple):
             "error_sleep_h": (self.sleep_h, self.energies),
             "error_stress_min": (self.stress_min, self.energies),
             "error_session_min": (self.session_min, self.sessions),
+            "error_times_a_week": (self.times_a_week, self.sessions),
+            "error_heart_rate_bpm": (self.heart_rate_bpm, self.heart_rates),
         }
         return {name: part / whole for name, (part, whole) in shares.items() if whole}
 
@@ -102,7 +107,11 @@ def _errors(plan: Plan, reference: Plan) -> Iterator[tuple[str, float]]:
         yield "protein_g_per_kg", abs(plan.diet.protein_g_per_kg - reference.diet.protein_g_per_kg)
         yield "sleep_h", abs(plan.sleep.hours - reference.sleep.hours)
         yield "stress_min", abs(plan.stress.minutes_a_day - reference.stress.minutes_a_day)
-    minutes = {s.activity: s.minutes for s in reference.exercise}
-    shared = [s for s in plan.exercise if s.activity in minutes]
+    true = {session.activity: session for session in reference.exercise}
+    shared = [(session, true[session.activity]) for session in plan.exercise if session.activity in true]
     yield "sessions", len(shared)
-    yield "session_min", sum(abs(s.minutes - minutes[s.activity]) for s in shared)
+    yield "session_min", sum(abs(said.minutes - session.minutes) for said, session in shared)
+    yield "times_a_week", sum(abs(said.times - session.times) for said, session in shared)
+    said, bpm = ({e.finding: e.value for e in p.because if e.unit == "bpm"} for p in (plan, reference))
+    yield "heart_rates", len(said.keys() & bpm.keys())
+    yield "heart_rate_bpm", sum(abs(said[finding] - bpm[finding]) for finding in said.keys() & bpm.keys())

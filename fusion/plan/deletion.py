@@ -15,6 +15,7 @@ def deletion_test(full: Plans, without: Mapping[str, Plans]) -> dict[str, float]
     ``full``: plans with everything shown; ``without``: by hidden group, the plans of the same records. What counts is
     the advice: `because` is not compared, since it must lose what is hidden. Hiding the text also hides goal and
     constraints, which every plan uses, so text is left out. A share that has nothing to count is left out too.
+    ``deletion_faithfulness`` is the first share less the second: above 0, plans rest on what they cite.
     """
     changed: dict[bool, list[bool]] = {True: [], False: []}
     for group in GROUPS[1:]:
@@ -22,7 +23,10 @@ def deletion_test(full: Plans, without: Mapping[str, Plans]) -> dict[str, float]
             is_cited = any(claim.group == group for claim in full[record].because)
             changed[is_cited].append(_advice(plan) != _advice(full[record]))
     names = {True: "changed_without_cited", False: "changed_without_uncited"}
-    return {names[k]: sum(values) / len(values) for k, values in changed.items() if values}
+    shares = {names[k]: sum(values) / len(values) for k, values in changed.items() if values}
+    if len(shares) == 2:
+        shares["deletion_faithfulness"] = shares[names[True]] - shares[names[False]]
+    return shares
 
 
 def _advice(plan: Plan) -> Plan:

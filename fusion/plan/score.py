@@ -57,7 +57,7 @@ class PlanScore:
         self.sections = {section: self.sections[section].plus(counts[section]) for section in SECTIONS}
 
     def compute(self) -> dict[str, float]:
-        """Shares in 0..1: parse_rate, exact_match, slot_precision, slot_recall, slot_f1, slot_f1_<section>.
+        """Shares in 0..1: parse_rate, exact_match, slot_<precision, recall, f1> and the same _<section> by section.
 
         A section with nothing to find and nothing claimed in the whole set scores 1. ValueError before any ``add``.
         """
@@ -67,11 +67,13 @@ class PlanScore:
         return {
             "parse_rate": self.num_parsed / self.num_plans,
             "exact_match": self.num_exact / self.num_plans,
-            "slot_precision": total.precision,
-            "slot_recall": total.recall,
-            "slot_f1": total.f1,
-            **{f"slot_f1_{section}": counts.f1 for section, counts in self.sections.items()},
+            **_scores(total, ""),
+            **{k: v for section, counts in self.sections.items() for k, v in _scores(counts, f"_{section}").items()},
         }
+
+
+def _scores(counts: Counts, of: str) -> dict[str, float]:
+    return {f"slot_{name}{of}": getattr(counts, name) for name in ("precision", "recall", "f1")}
 
 
 def slot_counts(predicted: Plan | list[str] | None, reference: Plan) -> dict[str, Counts]:

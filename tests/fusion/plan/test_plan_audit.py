@@ -27,7 +27,7 @@ REFERENCE = plan(HEART_RATE, DESSERT)
 def test_the_same_plan_is_safe_true_and_without_error():
     rates = audit(REFERENCE, REFERENCE, known()).rates()
     errors = {name: value for name, value in rates.items() if name.startswith("error")}
-    assert set(errors.values()) == {0} and len(errors) == 5
+    assert set(errors.values()) == {0} and len(errors) == 7
     shares = {name: value for name, value in rates.items() if not name.startswith("error")}
     assert shares == {
         "violations_per_1000": 0,
@@ -79,6 +79,13 @@ def test_errors_are_in_the_units_of_the_plan():
     rates = audit(plan(goal="gain_muscle"), plan(goal="maintain"), known()).rates()
     assert rates["error_energy_kcal"] == 300 and rates["error_protein_g_per_kg"] == pytest.approx(0.8)
     assert rates["error_stress_min"] == 0
+    assert rates["error_times_a_week"] == 1  # strength training, 3 times instead of 2
+
+
+def test_heart_rates_are_compared_where_both_plans_cite_one_for_the_same_finding():
+    faster = plan(HEART_RATE.model_copy(update={"value": 105}))
+    assert audit(faster, plan(HEART_RATE), known()).rates()["error_heart_rate_bpm"] == 15
+    assert "error_heart_rate_bpm" not in audit(plan(DESSERT), plan(HEART_RATE), known()).rates()
 
 
 def test_a_text_that_does_not_parse_claims_nothing():

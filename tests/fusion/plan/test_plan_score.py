@@ -20,7 +20,8 @@ def reference(heart_rate_bpm=90.0):
 
 
 PLAN = reference()
-# a session of 5 and one of 5 and 2 moves; pattern, energy, protein, vegetables, sweets and caffeine; an alert of 3; 2 findings and bpm
+# a session of 5 and one of 5 and 2 moves; pattern, energy, protein, vegetables, sweets and caffeine; an alert of 3;
+# 2 findings and bpm
 SIZES = {"goal": 1, "exercise": 12, "diet": 6, "sleep": 2, "stress": 2, "alerts": 3, "referral": 1, "because": 3}
 
 
@@ -89,8 +90,9 @@ def test_a_whole_set_is_scored_from_added_counts():
     assert result["slot_f1"] == pytest.approx(2 * tp / (2 * tp + fp + fn))
     assert result["slot_f1_diet"] == pytest.approx(2 * 11 / (2 * 11 + 1 + 7))
     assert result["slot_f1_goal"] == pytest.approx(2 * 2 / (2 * 2 + 0 + 1))
-    assert set(result) == {"parse_rate", "exact_match", "slot_precision", "slot_recall", "slot_f1"} | {
-        f"slot_f1_{section}" for section in SECTIONS
+    assert (result["slot_precision_diet"], result["slot_recall_diet"]) == pytest.approx((11 / 12, 11 / 18))
+    assert set(result) == {"parse_rate", "exact_match"} | {
+        f"slot_{name}{of}" for name in ("precision", "recall", "f1") for of in ("", *(f"_{s}" for s in SECTIONS))
     }
 
 
