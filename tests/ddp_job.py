@@ -1,0 +1,59 @@
+"""Fit and test a tiny model and keep its gradients and results; as a script, one rank of a job of several."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from hydra import compose, initialize_config_dir
+
+import train
+
+CONF = Path(train.__file__).parent / "conf"
+SMALL = [
+    "experiment=fusion_tiny", "callbacks=journal", "logger=none", "modality=[text,ppg,photo,audio]",
+    "data.cohort.num_people=40", "data.cohort.window_s=20", "data.cohort.missing_rate=0.4", "data.modality_dropout=0.4",
+    "trainer.max_epochs=1", "size.feature_dropout=0", "+size.text.config.hidden_dropout_prob=0.0",
+    "+size.text.config.attention_probs_dropout_prob=0.0", "report.generated_rows=[as_recorded]",
+    "data.eval_batch_size=1", # records alone: products of other sizes round otherwise, and ties of ranks break
+    "optim.lr=1e-12", "class_weights=balanced", "finetune=full",
+]  # fmt: skip
+
+
+class Record(pl.Callback):
+    """Save the gradients of every step, as the optimiser sees them, and the test results."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+        gradients = {name: p.grad for name, p in pl_module.named_parameters() if p.grad is not None}
+        torch.save(gradients, self.folder / f"gradients.{trainer.global_step}.{trainer.global_rank}.pt")
+
+    def on_test_end(self, trainer, pl_module):
+        results = {"results": pl_module.results, "ids": {
+            row: sorted(i for batch in heads["health_state"] for i in batch[0])
+            for row, heads in pl_module.predictions.items()
+        }}  # fmt: skip
+        (self.folder / f"results.{trainer.global_rank}.json").write_text(json.dumps(results))
+
+
+def fit_and_test(folder: Path, overrides: list[str]) -> None:
+    """One job of ``SMALL`` with ``overrides``; everything it leaves is in ``folder``."""
+    folder.mkdir(exist_ok=True)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("train", [*SMALL, *overrides, f"paths.run_dir={folder}", f"paths.output_dir={folder}"])
+    data, module = train.build(cfg)
+    train.prepare(cfg, data, module)
+    module.row_names = [row.name for row in data.test_rows()]
+    callbacks = [train.instantiate(cfg.callbacks.journal), Record(folder)]
+    trainer = train.instantiate(cfg.trainer, callbacks=callbacks, logger=False, enable_checkpointing=False)
+    trainer.test(module, datamodule=data)  # before the weights move by what rounding makes of a step
+    trainer.fit(module, datamodule=data)
+
+
+if __name__ == "__main__":
+    fit_and_test(Path(sys.argv[1]), sys.argv[2:])
