@@ -26,7 +26,8 @@ class AnnomiCohort(LabelledCohort):
     """What a client's words lean to - change, neither, staying - and what a therapist's words do.
 
     Content: 133 dialogues, 9,699 utterances; 106 dialogues and 7,647 utterances are at hand. Each utterance is
-    read with the one before it, never with one after. Licence: no licence file, "publicly available" for research; cite.
+    read with the one before it, never with one after.
+    Licence: no licence file, "publicly available" for research; cite.
     People: demonstrations on video, some with the same therapist. Split: by dialogue, quality by quality, 65/15/20 %.
     Published: baselines in Future Internet 15(3):110, not verified.
     Faults: transcripts of staged sessions; therapist utterances hold several acts but one main label; "change"

@@ -23,7 +23,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 
-from datamodules.audit_likeness import read_sound
+from datamodules.likeness import read_sound
 from datamodules.records import Clip, HealthRecord, Note, Part, Signal
 
 REPEATS = 5

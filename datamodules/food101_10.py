@@ -36,13 +36,14 @@ class Food101Cohort(LabelledCohort):
 
     Content: ten of the 101 dishes of Food-101; the official train photos are read, split by photo.
     Licence: scientific fair use only ("not property of ETHZ"); never publish a photo.
-    People: unknown photographers. Split: by photo, dish by dish, 65/15/20 %.
+    People: unknown photographers. Split: by photo, dish by dish, 65/15/20 %; photos of one perceptual hash are one.
     Published: none on these ten dishes; all 101: random forest 50.8 % (Bossard et al. 2014, from memory).
     Faults: train labels contain noise, as the authors say; two photos also occur in the official test part.
     """
 
     name = "food101_10"
     unit = "photo"
+    alike = "photo"
     labels: ClassVar = {
         "health_state": (
             "apple_pie", "baby_back_ribs", "baklava", "beef_carpaccio", "beef_tartare", "beet_salad", "beignets",

@@ -13,10 +13,11 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from datamodules.likeness import joined
 from datamodules.records import HealthRecord, Part
 from datamodules.splits import SPLITS, split_sources
 
-VERSION = 1  # raise it when the same files and settings give other records
+VERSION = 2  # raise it when the same files and settings give other records
 
 
 class Item(NamedTuple):
@@ -40,6 +41,7 @@ class LabelledCohort(ABC):
 
     ``labels``: head -> classes, or target names for the regression heads in ``numbers``. ``unit``: what a source is;
     ``is_sequence``: a source's records follow each other in time, so that its earlier labels forecast.
+    ``alike``: "text", "photo" or "audio" where sources that hold equal or nearly equal recordings of it are one source.
     ``split`` 0, 1 or 2 have disjoint test parts; a set with folds has as many splits. ``seed`` is of the split.
     Nothing is read before it is asked for. ValueError where the folder is missing or a label is unknown.
     """
@@ -49,6 +51,7 @@ class LabelledCohort(ABC):
     labels: ClassVar[dict[str, tuple[str, ...]]] = {}
     numbers: ClassVar[tuple[str, ...]] = ()
     is_sequence: ClassVar[bool] = False
+    alike: ClassVar[str] = ""
     test: ClassVar[float] = 0.2
     val: ClassVar[float] = 0.15
     settings: dict[str, object]
@@ -118,6 +121,9 @@ class LabelledCohort(ABC):
         items = list(self.read())
         if not items:
             raise ValueError(f"{self.name}: no item in {folder}; set paths.data_dir or fetch the set again")
+        if self.alike:
+            source_of = joined([(item.source, item.parts[self.alike]) for item in items], self.alike)
+            items = [item._replace(source=source_of[item.source]) for item in items]
         part_of = self.divide(items)
         records: dict[str, list[HealthRecord]] = {part: [] for part in SPLITS}
         for item in items:

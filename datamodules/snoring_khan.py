@@ -46,7 +46,8 @@ class SnoringCohort(LabelledCohort):
     """One-second clips: a snore, or another sound of the night or the street.
 
     Content: 500 snoring and 500 other clips; 400 of each are read here. Licence: unclear, local research only.
-    People: unknown. Split: by run of ten neighbouring clips, class by class, 65/15/20 %.
+    People: unknown. Split: by run of ten neighbouring clips, class by class, 65/15/20 %; runs with clips of the same
+    spectral peaks are one, because recordings return elsewhere in the numbering.
     Published: CNN accuracy .96 on a random split (Khan 2019, abstract).
     Faults: clips are cut from longer recordings whose names are not given, so a source may still be in two parts; ten
     of the other clips are digital silence by design; the two classes come from different sources and may differ in more
@@ -55,6 +56,7 @@ class SnoringCohort(LabelledCohort):
 
     name = "snoring_khan"
     unit = "clip"
+    alike = "audio"
     labels: ClassVar = {"health_state": ("other", "snoring")}
 
     def read(self) -> Iterator[Item]:
