@@ -122,17 +122,30 @@ class PrepareAudio(Prepare):
 
 
 class AugmentMel(Augment):
-    """Blank one random band of mels and one random stretch of time (SpecAugment, Park et al. 2019, section 2)."""
+    """Shift all mels up or down, then blank one random band of mels and one random stretch of time.
 
-    def __init__(self, *, max_mels: int, max_time_fraction: float):
-        self.max_mels, self.max_time_fraction = max_mels, max_time_fraction
+    The shift, by up to ``max_shift`` bands, is a shorter or longer vocal tract (Jaitly and Hinton 2013): few voices
+    stand for more. The blanks are SpecAugment (Park et al. 2019, section 2).
+    """
+
+    def __init__(self, *, max_mels: int, max_time_fraction: float, max_shift: float = 0.0):
+        self.max_mels, self.max_time_fraction, self.max_shift = max_mels, max_time_fraction, max_shift
 
     def __call__(self, prepared: Prepared, generator: torch.Generator) -> Prepared:
-        width, place, length, start = torch.rand(4, generator=generator).tolist()
-        values = prepared.values.copy()
+        width, place, length, start, up = torch.rand(5, generator=generator).tolist()
+        values = _shifted(prepared.values, self.max_shift * (2 * up - 1))
         num_frames, num_mels = values.shape
         mels, frames = round(width * self.max_mels), round(length * self.max_time_fraction * num_frames)
         first_mel, first_frame = round(place * (num_mels - mels)), round(start * (num_frames - frames))
         values[:, first_mel : first_mel + mels] = 0.0  # 0 = the train mean, because augment runs after scale
         values[first_frame : first_frame + frames] = 0.0
         return prepared._replace(values=values)
+
+
+def _shifted(values: np.ndarray, bands: float) -> np.ndarray:
+    """A copy of (T, F) whose band f holds what was at f + ``bands``, between bands linearly; the edges repeat."""
+    num_mels = values.shape[1]
+    at = (np.arange(num_mels) + bands).clip(0, num_mels - 1)
+    below = np.floor(at).astype(int)
+    share = (at - below).astype(values.dtype)
+    return values[:, below] * (1 - share) + values[:, np.minimum(below + 1, num_mels - 1)] * share

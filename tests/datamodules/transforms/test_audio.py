@@ -142,3 +142,14 @@ def test_augmenting_blanks_one_band_and_one_stretch_at_most():
     assert 0 < (one == 0).all(axis=0).sum() <= 8
     assert 0 < (one == 0).all(axis=1).sum() <= 20
     assert (ones.values == 1).all(), "the cached frames must not change"
+
+
+def test_augmenting_moves_what_is_in_a_band_by_the_shift_at_most():
+    ramp = np.tile(np.arange(40, dtype=np.float32), (3, 1))
+    augment = AugmentMel(max_mels=0, max_time_fraction=0.0, max_shift=5.0)
+    given = Prepared(ramp, np.ones(3, dtype=bool), np.zeros(3))
+    moved = [augment(given, torch.Generator().manual_seed(i)).values - ramp for i in range(50)]
+    middle = np.array([m[0, 5:35] for m in moved])
+    assert np.ptp(middle, axis=1).max() < 1e-4  # away from the edges, all bands by the same
+    assert -5 <= middle.min() < -3 and 3 < middle.max() <= 5
+    assert all(np.abs(ramp + m).max() <= 39 for m in moved)
