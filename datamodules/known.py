@@ -9,7 +9,7 @@ from datamodules.records import Clip, HealthRecord, Note, Part, Signal
 from datamodules.transforms.base import Prepared
 from fusion.plan import Facts
 from fusion.plan.guidelines import HEART_RATE_STEP_BPM
-from fusion.plan.known import Known, known
+from fusion.plan.known import Known, Offsets, known
 from fusion.plan.limits import Measured
 
 HEART_RATE = "heart_rate"  # the channel, in bpm
@@ -38,7 +38,13 @@ def known_of(
         text.text if isinstance(text, Note) else None,
         tuple(measured),
         facts.seen_by(set(by_group)) if isinstance(facts, Facts) else None,
+        _offsets(text, shown) if isinstance(text, Note) else (),
     )
+
+
+def _offsets(note: Note, shown: list[Modality]) -> Offsets:
+    """Where the word pieces of the note stand, for the first modality that reads it as such."""
+    return next((m.prepare.offsets(note) for m in shown if m.group == "text" and hasattr(m.prepare, "offsets")), ())
 
 
 def _span_s(part: Part) -> int | None:

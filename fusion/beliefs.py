@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fusion.batch import Fused
 from fusion.heads.base import Head
+from fusion.plan.known import Known
 
 
 class Beliefs(nn.Module):
@@ -55,3 +56,12 @@ class Beliefs(nn.Module):
             for row, column in is_sure.nonzero().tolist():
                 rows[row] += (findings[self.classes[name][column]],)
         return rows
+
+
+def known_to(heads: Mapping[str, Head], fused: Fused, known: Sequence[Known]) -> list[Known]:
+    """What is known of every row once the tagging ``heads`` have said which words of its text are food."""
+    for head in heads.values():
+        if hasattr(head, "tags"):
+            is_food = (head.predict(fused) != 0).tolist()  # class 0 is "O"
+            known = [facts.where_tagged(row) for facts, row in zip(known, is_food, strict=True)]
+    return list(known)

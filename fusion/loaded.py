@@ -23,6 +23,7 @@ from datamodules.records import HealthRecord
 from datamodules.tags import spans_of
 from datamodules.transforms.base import Prepared
 from fusion.batch import Stream
+from fusion.beliefs import known_to
 from fusion.construct import construct
 from fusion.model import FusionModel
 from fusion.plan import Plan, load_tokenizer, parse
@@ -100,10 +101,9 @@ class LoadedModel:
         for name, modality in self.modalities.items():
             stream = pad_rows([modality.prepare.scale(row) if row else modality.prepare.absent() for row in rows[name]])
             streams[name] = Stream(*(part.to(device) for part in stream))
-        limits = [
-            self._known(record, {name: rows[name][i] for name in rows}).limits for i, record in enumerate(records)
-        ]
+        known = [self._known(record, {name: rows[name][i] for name in rows}) for i, record in enumerate(records)]
         fused = self.model.fuse(self.model.encode(streams))
+        limits = [facts.limits for facts in known_to(self.model.heads, fused, known)]
         answers = {
             name: (head.predict(fused, limits) if head.is_generative else head.predict(fused)).cpu()
             for name, head in self.model.heads.items()

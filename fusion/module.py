@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from fusion.batch import Batch, check_batch
+from fusion.beliefs import known_to
 from fusion.measurements import Answers, Measurements, MetricFactory
 from fusion.model import FusionModel
 from fusion.objective import WeightedSum
@@ -104,6 +105,7 @@ class FusionModule(pl.LightningModule):
 
     def _measure(self, batch: Batch, row: str, *, is_generating: bool) -> None:
         fused = self.model.fuse(self.model.encode(batch.streams))
+        known = known_to(self.model.heads, fused, batch.known) if is_generating and batch.known else None
         for name, head in self.model.heads.items():
             target = batch.targets[name]
             labelled = head.is_labelled(target)
@@ -113,8 +115,8 @@ class FusionModule(pl.LightningModule):
             if head.is_generative and not is_generating:
                 continue
             if head.is_generative:
-                predicted = head.predict(fused, [known.limits for known in batch.known])
-                extra = ([known for known, is_known in zip(batch.known, labelled.tolist(), strict=True) if is_known],)
+                predicted = head.predict(fused, [facts.limits for facts in known])
+                extra = ([facts for facts, is_known in zip(known, labelled.tolist(), strict=True) if is_known],)
             else:
                 predicted, extra = head.predict(fused), ()
             ids = [record for record, is_known in zip(batch.record_ids, labelled.tolist(), strict=True) if is_known]

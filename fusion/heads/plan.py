@@ -113,7 +113,10 @@ class PlanHead(Head):
         """The plan as ids (B, P): the most likely token at every place, within the ``limits`` of every person."""
         if limits is not None and self.witnesses:
             sure = self.beliefs.sure(fused, self.witnesses, self.least_belief)
-            limits = [limit.both(Limits(findings=findings)) for limit, findings in zip(limits, sure, strict=True)]
+            judged = {finding for findings in self.witnesses.values() for finding in findings.values()}
+            unjudged = [tuple(f for f in limit.findings if f not in judged) for limit in limits]
+            claims = [Limits(findings=a + b) for a, b in zip(sure, unjudged, strict=True)]
+            limits = [limit.both(claim) for limit, claim in zip(limits, claims, strict=True)]
         return self.generate(fused, limits=limits)
 
     def is_labelled(self, target: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusion.plan.schema import Alert, Diet, Evidence, Plan, Session
+from fusion.plan.schema import NAMED_FOODS, Alert, Diet, Evidence, Plan, Session
 
 DISCLAIMER = "Not medical advice."
 
@@ -66,7 +66,8 @@ def _alert(alert: Alert) -> str:
 def _evidence(evidence: Evidence) -> str:
     number = "" if evidence.value is None else f" ({evidence.value:g} {evidence.unit})"
     span = "" if evidence.last_s is None else f" in the last {evidence.last_s} s"
-    return f"{evidence.group}: {_say(evidence.finding)}{number}{span}"
+    named = " named" if evidence.finding in NAMED_FOODS else ""
+    return f"{evidence.group}: {_say(evidence.finding)}{named}{number}{span}"
 
 
 def _list(foods: tuple[str, ...]) -> str:

@@ -63,14 +63,17 @@ def _body(section: str, limits: Limits) -> Language:
     if section == "diet":
         energy = limits.lowest_energy_kcal, limits.highest_energy_kcal
         protein = limits.lowest_protein_g_per_kg, limits.highest_protein_g_per_kg
-        return _diet(energy, protein, limits.emphasise, limits.limit, limits.required_limit)
+        foods = limits.emphasise, limits.limit, limits.required_emphasise, limits.required_limit
+        return _diet(energy, protein, *foods)
     if section == "sleep":
         hours = _numbers(schema.Sleep, "hours", [n / 2 for n in range(49)])
         return either(NO, _item(section, hours=hours, practice=_words(get_args(schema.SleepPractice))))
     if section == "stress":
         minutes = _numbers(schema.Stress, "minutes_a_day", range(24 * 60))
         return either(NO, _item(section, practice=_words(get_args(schema.StressPractice)), minutes_a_day=minutes))
-    return _alerts(limits.required_alerts) if section == "alerts" else _because(limits.measured, limits.findings)
+    if section == "alerts":
+        return _alerts(limits.required_alerts)
+    return _because(limits.measured, limits.findings, limits.required_findings)
 
 
 @_remembered
@@ -94,16 +97,18 @@ def _diet(
     protein: tuple[float, float],
     emphasise: tuple[str, ...],
     limit: tuple[str, ...],
-    required: tuple[str, ...],
+    praised: tuple[str, ...],
+    avoided: tuple[str, ...],
 ) -> Language:
+    """``praised`` and ``avoided`` must be said."""
     foods = get_args(schema.Food)
     diet = _item(
         "diet",
         pattern=_words(get_args(schema.Pattern)),
         energy_change_kcal=_numbers(schema.Diet, "energy_change_kcal", range(-2000, 2001), *energy),
         protein_g_per_kg=_numbers(schema.Diet, "protein_g_per_kg", [n / 10 for n in range(100)], *protein),
-        emphasise=_optional(_list(_in_order(emphasise, foods), most=_most(schema.Diet, "emphasise")), ()),
-        limit=_optional(_list(_in_order(limit, foods), most=_most(schema.Diet, "limit"), needed=required), required),
+        emphasise=_foods("emphasise", _in_order(emphasise, foods), praised),
+        limit=_foods("limit", _in_order(limit, foods), avoided),
     )
     return either(NO, diet)
 
@@ -133,15 +138,17 @@ def _alert(known: dict[str, Any]) -> Language:
 
 
 @_remembered
-def _because(measured: tuple[Measured, ...] | None, allowed: tuple[str, ...]) -> Language:
-    claims = tuple(
-        either(*(_claim(group, finding, part) for part in (measured or [None]) if part is None or part.group == group))
+def _because(measured: tuple[Measured, ...] | None, allowed: tuple[str, ...], required: tuple[str, ...]) -> Language:
+    parts = (None,) if measured is None else measured
+    claims = {
+        finding: either(*(_claim(group, finding, part) for part in parts if part is None or part.group == group))
         for group, findings in schema.FINDINGS.items()
         for finding in findings
         if finding in allowed
-    )
+    }
+    needed = frozenset(claims.get(finding, NOTHING) for finding in required)
     most = _most(schema.Plan, "because")
-    return either(NO, NOTHING if measured == () else some(claims, most=most, separator=SEPARATOR))
+    return _optional(some(tuple(claims.values()), most=most, needed=needed, separator=SEPARATOR), required)
 
 
 def _claim(group: str, finding: str, part: Measured | None) -> Language:
@@ -168,6 +175,10 @@ def _item(section: str, **fields: Language) -> Language:
             for template in TEMPLATES[section]
         )
     )
+
+
+def _foods(field: str, names: tuple[str, ...], needed: tuple[str, ...]) -> Language:
+    return _optional(_list(names, most=_most(schema.Diet, field), needed=needed), needed)
 
 
 def _list(names: tuple[str, ...], *, most: int, needed: tuple[str, ...] = ()) -> Language:

@@ -12,13 +12,13 @@ Each slot depends on one or two causes:
     diet pattern                    state
     diet energy                     goal, state's lowest        pregnancy: no deficit
     diet protein                    goal                        pregnancy: a minimum
-    diet emphasise                  goal, state, finding        allergies replace
+    diet emphasise                  named food, goal, state, f. allergies replace
     diet limit                      state, finding, named food  allergies, pregnancy add
     sleep; stress practice          state
     stress minutes                  goal
     alerts                          goal, finding               beta blocker, insulin
     referral                        state, finding              pregnancy
-    because                         findings that call for something
+    because                         findings that call for something, named foods
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from fusion.plan.facts import Facts, Finding
 from fusion.plan.schema import (
     FINDINGS,
     GROUPS,
+    NAMED_FOODS,
     UNREMARKABLE,
     Activity,
     Alert,
@@ -54,6 +55,8 @@ from fusion.plan.schema import (
     StressPractice,
 )
 
+MOST_NAMED = 4  # foods cited: the other findings of a record have room beside them
+MOST_EMPHASISED = 4  # of fusion.plan.schema.Diet
 HEART_RATE_STEP_BPM = 5  # evidence is rounded to it: finer is noise of a 60 s window
 
 
@@ -136,20 +139,27 @@ def guideline(facts: Facts) -> Plan:
     goal = GUIDELINES.goals[_known("goal", facts.goal, GOALS)]
     constraints = [_known("constraint", name, CONSTRAINTS) for name in facts.constraints]
     limits = [entry for name, entry in GUIDELINES.constraints.items() if name in constraints]
-    because = _because(facts.findings)
-    named = [GUIDELINES.foods[food] for food in facts.named_foods if food in GUIDELINES.foods]
+    named = cited_foods(facts.named_foods)
+    because = _because([*facts.findings, *(Finding(group="text", finding=food) for food in named)])
+    foods = [GUIDELINES.foods[food] for food in named]
     seen = [GUIDELINES.findings[e.finding] for e in because if e.finding in GUIDELINES.findings]
 
     return Plan(
         goal=facts.goal,
         exercise=tuple(_session(habit, state, limits, facts) for habit in goal.sessions),
-        diet=_diet(goal, state, [*seen, *named], limits),
+        diet=_diet(goal, state, seen, foods, limits),
         sleep=state.sleep,
         stress=Stress(practice=state.stress_practice, minutes_a_day=goal.stress_minutes),
         alerts=_alerts([goal, *seen], limits),
         referral=max((e.referral for e in [state, *seen, *limits]), key=get_args(Referral).index),
         because=because,
     )
+
+
+def cited_foods(named: Iterable[str]) -> tuple[Food, ...]:
+    """The foods of a text that change a plan, and that it is cited for."""
+    named = set(named)
+    return tuple(food for food in NAMED_FOODS if food in named)[:MOST_NAMED]
 
 
 def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
@@ -168,9 +178,9 @@ def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
         step = HEART_RATE_STEP_BPM if finding.unit == "bpm" else 0.1
         return None if finding.value is None else round(step * round(finding.value / step), 1)
 
-    ordered = sorted(findings, key=lambda f: (GROUPS.index(f.group), f.finding))
-    for f in ordered:
+    for f in findings:
         _known(f"{f.group} finding", f.finding, FINDINGS[f.group])
+    ordered = sorted(findings, key=lambda f: (GROUPS.index(f.group), FINDINGS[f.group].index(f.finding)))
     return tuple(
         Evidence(group=f.group, finding=f.finding, value=round_value(f), unit=f.unit, last_s=f.last_s)
         for f in ordered
@@ -195,9 +205,11 @@ def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry], 
     )
 
 
-def _diet(goal: _GoalEntry, state: _StateEntry, seen: list[_Entry], limits: list[_ConstraintEntry]) -> Diet:
-    emphasise = [food for entry in (goal, state, *seen) for food in entry.emphasise]
-    limit = [food for entry in (state, *seen, *limits) for food in entry.limit]
+def _diet(
+    goal: _GoalEntry, state: _StateEntry, seen: list[_Entry], foods: list[_Entry], limits: list[_ConstraintEntry]
+) -> Diet:
+    emphasise = [food for entry in (*foods, goal, state, *seen) for food in entry.emphasise]
+    limit = [food for entry in (state, *seen, *foods, *limits) for food in entry.limit]
     for entry in limits:
         emphasise = [entry.instead if food in (entry.avoid, entry.replace) else food for food in emphasise]
         limit += [entry.avoid] if entry.avoid else []
@@ -207,7 +219,7 @@ def _diet(goal: _GoalEntry, state: _StateEntry, seen: list[_Entry], limits: list
             [goal.energy_change_kcal, state.lowest_energy_kcal, *(c.lowest_energy_kcal for c in limits)]
         ),
         protein_g_per_kg=max([goal.protein_g_per_kg, *(c.lowest_protein_g_per_kg for c in limits)]),
-        emphasise=_in_order(emphasise),
+        emphasise=_in_order(list(dict.fromkeys(emphasise))[:MOST_EMPHASISED]),
         limit=_in_order(limit),
     )
 

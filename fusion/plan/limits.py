@@ -6,7 +6,7 @@ plan against them and fusion/plan/grammar.py keeps a decoder inside them, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Self, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -42,7 +42,7 @@ class Measured(BaseModel):
 
 
 class Limits(BaseModel):
-    """Fields name what is allowed, but ``required_*``; the default allows every plan of the schema.
+    """Fields name what is allowed, but ``required_*``, what must be; the default allows every plan of the schema.
 
     ``is_referral_only``: a plan holds its goal and its referral and nothing else. ``findings``: what `because` may
     claim, ``measured``: what it may rest on; None = anything.
@@ -61,11 +61,13 @@ class Limits(BaseModel):
     highest_protein_g_per_kg: float = PROTEIN_G_PER_KG[1]
     emphasise: tuple[Food, ...] = get_args(Food)
     limit: tuple[Food, ...] = get_args(Food)
+    required_emphasise: tuple[Food, ...] = ()
     required_limit: tuple[Food, ...] = ()
     required_alerts: tuple[Alert, ...] = ()
     referrals: tuple[Referral, ...] = get_args(Referral)
     is_referral_only: bool = False
     findings: tuple[str, ...] = tuple(finding for group in FINDINGS.values() for finding in group)
+    required_findings: tuple[str, ...] = ()
     measured: tuple[Measured, ...] | None = None
 
     def both(self, other: Limits) -> Self:
@@ -102,14 +104,16 @@ class Limits(BaseModel):
             )
             yield from _outside("emphasised food", plan.diet.emphasise, self.emphasise)
             yield from _outside("limited food", plan.diet.limit, self.limit)
-            missing = set(self.required_limit) - set(plan.diet.limit)
-            yield from (f"{food} is not limited" for food in sorted(missing))
+            yield from _missing("limited", plan.diet.limit, self.required_limit)
+            yield from _missing("emphasised", plan.diet.emphasise, self.required_emphasise)
         yield from (
             f"alert {a.signal} {a.direction} {a.value:g} is missing"
             for a in self.required_alerts
             if a not in plan.alerts
         )
-        yield from _outside("finding", [claim.finding for claim in plan.because], self.findings)
+        cited = [claim.finding for claim in plan.because]
+        yield from _outside("finding", cited, self.findings)
+        yield from _missing("cited", cited, self.required_findings)
         if self.measured is not None:
             yield from (f"nothing measured shows {e.group} {e.finding}" for e in plan.because if not self.supports(e))
 
@@ -142,6 +146,10 @@ def _both(name: str, mine: object, theirs: object) -> object:
 
 def _outside(kind: str, said: object, allowed: tuple[str, ...]) -> Iterator[str]:
     yield from (f"{kind} {item} is not allowed" for item in said if item not in allowed)
+
+
+def _missing(how: str, said: Iterable[str], required: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"{item} is not {how}" for item in sorted(set(required) - set(said)))
 
 
 def _beyond(kind: str, value: float, lowest: float, highest: float) -> Iterator[str]:

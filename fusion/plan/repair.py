@@ -9,10 +9,10 @@ from fusion.plan.exercises import BY_REGION, MOVES, REGIONS, Equipment, Level, f
 from fusion.plan.guidelines import GUIDELINES
 from fusion.plan.limits import Limits
 from fusion.plan.safety import limits_of
-from fusion.plan.schema import Alert, Diet, Effort, Evidence, Food, Gauge, Plan, Referral, Session, Signal
+from fusion.plan.schema import FINDINGS, Alert, Diet, Effort, Evidence, Food, Gauge, Plan, Referral, Session, Signal
 from fusion.plan.text import to_text
 
-MOST_LIMITED, MOST_ALERTS = 12, 4  # of fusion.plan.schema
+MOST_EMPHASISED, MOST_LIMITED, MOST_ALERTS, MOST_CLAIMS = 4, 12, 4, 8  # of fusion.plan.schema
 CALMEST_GOAL = "maintain"
 
 
@@ -108,13 +108,18 @@ def _diet(diet: Diet, limits: Limits) -> Diet:
 
 
 def _emphasised(foods: Sequence[Food], limits: Limits) -> tuple[Food, ...]:
-    """Each food where it is allowed, else what the guidelines put in its place; dropped where that is forbidden too."""
-    if all(food in limits.emphasise for food in foods):
+    """Each food where it is allowed, else what the guidelines put in its place; dropped where that is forbidden too.
+
+    All required ones are there; where they are too many, foods that nobody requires leave first.
+    """
+    if set(limits.required_emphasise) <= set(foods) <= set(limits.emphasise):
         return tuple(foods)
     constraints = GUIDELINES.constraints.values()
     instead = {food: c.instead for c in constraints for food in (c.avoid, c.replace) if food and c.instead}
     wanted = [food if food in limits.emphasise else instead.get(food) for food in foods]
-    return tuple(food for food in get_args(Food) if food in limits.emphasise and food in wanted)
+    kept = [food for food in wanted if food in limits.emphasise and food not in limits.required_emphasise]
+    kept = [*limits.required_emphasise, *kept][:MOST_EMPHASISED]
+    return tuple(food for food in get_args(Food) if food in kept)
 
 
 def _limited(foods: Sequence[Food], required: Sequence[Food]) -> tuple[Food, ...]:
@@ -140,7 +145,16 @@ def _referral(said: Referral, limits: Limits) -> Referral:
 
 
 def _because(claims: Sequence[Evidence], limits: Limits) -> tuple[Evidence, ...]:
-    return tuple(claim for claim in claims if limits.supports(claim))
+    """Claims that are allowed and borne out, and those that are required."""
+    kept = [claim for claim in claims if claim.finding in limits.findings and limits.supports(claim)]
+    said = {claim.finding for claim in kept}
+    groups = {finding: group for group, findings in FINDINGS.items() for finding in findings}
+    missing = [Evidence(group=groups[name], finding=name) for name in limits.required_findings if name not in said]
+    if not missing:
+        return tuple(kept)
+    wanted = [claim for claim in kept if claim.finding in limits.required_findings]
+    spare = [claim for claim in kept if claim not in wanted]
+    return tuple(sorted([*missing, *wanted, *spare][:MOST_CLAIMS], key=lambda c: list(groups).index(c.finding)))
 
 
 def _first(options: Iterable[str], allowed: Sequence[str]) -> str:

@@ -64,12 +64,14 @@ Action = Literal[
 Referral = Literal["none", "discuss_with_clinician", "seek_care_now", "crisis_support_now"]  # in rising urgency
 
 GROUPS: tuple[str, ...] = get_args(Group)
-FINDINGS: dict[str, tuple[str, ...]] = {
+SENSED: dict[str, tuple[str, ...]] = {
     "text": ("stressed_words", "calm_words"),
     "signals": ("raised_arousal", "resting_arousal"),
     "photo": ("dessert", "heavy_meal", "lean_protein", "vegetable_meal"),
     "audio": ("distressed_voice", "calm_voice", "snoring", "other_sound"),
 }
+NAMED_FOODS: tuple[Food, ...] = ("sweets", "fried_food", "caffeine", "alcohol", "fruit", "vegetables")
+FINDINGS = {**SENSED, "text": SENSED["text"] + NAMED_FOODS}  # a text is cited for the foods it names, too
 # Findings that call for nothing: a plan does not cite them, so that `because` says what made the plan.
 UNREMARKABLE = ("calm_words", "resting_arousal", "calm_voice", "other_sound")
 MAX_SPAN_S = 999

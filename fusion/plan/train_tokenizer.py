@@ -80,7 +80,8 @@ def sample_plan(rng: random.Random) -> schema.Plan:
     def evidence() -> schema.Evidence:
         group = rng.choice(schema.GROUPS)
         value, unit = rng.choice([(None, None), (rng.randint(300, 2000) / 10, pick(schema.Unit))])
-        finding, last_s = rng.choice(schema.FINDINGS[group]), rng.choice([None, rng.randint(1, schema.MAX_SPAN_S)])
+        # foods that a text names are words of the diet already
+        finding, last_s = rng.choice(schema.SENSED[group]), rng.choice([None, rng.randint(1, schema.MAX_SPAN_S)])
         return schema.Evidence(group=group, finding=finding, value=value, unit=unit, last_s=last_s)
 
     return schema.Plan(

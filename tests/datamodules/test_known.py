@@ -21,7 +21,7 @@ PULSE = PrepareSignal(
     is_scaled=False,
 )
 MODALITIES = {
-    "text": Modality(source="text", group="text", prepare=PrepareText(weights="minilm", max_tokens=8), augment=None),
+    "text": Modality(source="text", group="text", prepare=PrepareText(weights="minilm", max_tokens=32), augment=None),
     "heart_rate": Modality(source="ppg", group="signals", prepare=PULSE, augment=None),
     "hum": Modality(source="hum", group="audio", prepare=PULSE, augment=None),
 }
@@ -29,7 +29,7 @@ RECORD = HealthRecord(
     record_id="r",
     person_id="p",
     parts={
-        "text": Note(key="t", text="I am allergic to nuts. I go to a gym."),
+        "text": Note(key="t", text="I am allergic to nuts. I go to a gym. Coffee."),
         "ppg": Signal(key="s", values=np.zeros((3840, 1)), rate_hz=64.0, unit="a.u.", start_s=-60.0),
         "hum": Clip(key="c", sound=np.zeros(16000), rate_hz=16000.0, start_s=-0.98),
     },
@@ -62,6 +62,14 @@ def test_what_is_hidden_is_not_known():
     assert "nuts" in with_text.limits.required_limit and "Leg_Press" in with_text.limits.moves
     assert without.limits.required_limit == () and "Leg_Press" not in without.limits.moves
     assert (with_text.conditions, without.conditions) == (("nut_allergy",), ())
+
+
+def test_a_food_stands_in_the_word_pieces_that_the_text_modality_reads():
+    note = RECORD.parts["text"]
+    nuts, coffee = read("text").named
+    pieces = [MODALITIES["text"].prepare.offsets(note)[i] for i in coffee.pieces]
+    assert "".join(note.text[start:end] for start, end in pieces) == "Coffee"
+    assert nuts.foods == ("nuts",) and read("heart_rate").named == ()
 
 
 def test_who_is_silent_on_means_gets_moves_for_beginners_at_home():

@@ -5,8 +5,10 @@ import torch
 from torch.testing import assert_close
 
 from fusion.batch import Fused
-from fusion.beliefs import Beliefs
+from fusion.beliefs import Beliefs, known_to
 from fusion.heads.health_state import HealthStateHead
+from fusion.plan.known import known
+from fusion.plan.limits import Measured
 
 CLASSES = {"body": ["rested", "stressed"], "meal": ["dessert", "heavy", "lean"]}
 
@@ -51,3 +53,17 @@ def test_heads_that_are_missing_or_other_are_named():
         beliefs.bind({"body": heads["body"]})
     with pytest.raises(ValueError, match="head 'body' is read as"):
         beliefs.bind({**heads, "body": HealthStateHead(dim=8, classes=["a", "b"], dropout=0.0)})
+
+
+class Tagger:
+    tags = ("O", "B-FRUIT")
+
+    def predict(self, fused):
+        return torch.tensor([[0, 1], [0, 0]])
+
+
+def test_a_tagger_says_which_foods_count():
+    read = known("An orange", (Measured(group="text"),), offsets=[(0, 2), (3, 9)])
+    mine, theirs = known_to({"diet_tags": Tagger()}, fused(2), [read, read])
+    assert mine == read and theirs.limits.required_findings == ()
+    assert known_to({}, fused(2), [read, read]) == [read, read]

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 import fusion
 from datamodules.collate import Sample
 from datamodules.records import HealthRecord, Note
+from fusion.beliefs import known_to
 from fusion.construct import construct
 from fusion.export import export, main
 from fusion.plan import load_tokenizer
@@ -34,6 +36,20 @@ def record(parts: dict) -> HealthRecord:
     return HealthRecord(record_id="r", person_id="p", parts=parts, targets={})
 
 
+@contextmanager
+def tagging(loaded, tag: str):
+    """The model while its tagger gives every word piece ``tag``."""
+    head = loaded.model.heads["diet_tags"]
+    bias = head.classify[-1].bias
+    kept = bias.clone()
+    with torch.no_grad():
+        bias[head.tags.index(tag)] = 1e4
+    try:
+        yield
+    finally:
+        bias.data.copy_(kept)
+
+
 def edited(folder: Path, to: Path, name: str, change) -> Path:
     """A copy of an exported folder with one json file changed."""
     shutil.copytree(folder, to)
@@ -53,7 +69,8 @@ def test_the_answers_are_those_of_the_trained_model(run, loaded):
     with torch.inference_mode():
         fused = module.model.fuse(module.model.encode(streams))
         states = module.model.heads["health_state"].predict(fused)
-        limits = [data.known(r, [name for name in data.modalities if data.lookup(name, r)]).limits for r in records]
+        known = [data.known(r, [name for name in data.modalities if data.lookup(name, r)]) for r in records]
+        limits = [facts.limits for facts in known_to(module.model.heads, fused, known)]
         plans = module.model.heads["plan"].predict(fused, limits)
     predictions = loaded.predict(records)
     got = torch.tensor([list(p.state.values()) for p in predictions])
@@ -63,21 +80,27 @@ def test_the_answers_are_those_of_the_trained_model(run, loaded):
 
 
 def test_the_words_tagged_are_those_of_the_pieces_tagged(run, loaded):
-    head = loaded.model.heads["diet_tags"]
-    assert list(head.tags) == run[1].labels["diet_tags"]
-    bias = head.classify[-1].bias
-    kept = bias.clone()
-    try:
-        with torch.no_grad():
-            bias[head.tags.index("B-VEG")] = 1e4
+    assert list(loaded.model.heads["diet_tags"].tags) == run[1].labels["diet_tags"]
+    with tagging(loaded, "B-VEG"):
         texts = ["Cold soup, twice.", "Tea"]
         notes = [record({"text": Note(key=text, text=text)}) for text in texts]
         cold, tea, silent = loaded.predict([*notes, record({})])
-    finally:
-        bias.data.copy_(kept)
     assert cold.tagged == {"diet_tags": [(word, "VEG") for word in ("Cold", "soup", ",", "twice", ".")]}
     assert tea.tagged == {"diet_tags": [("Tea", "VEG")]} and silent.tagged == {"diet_tags": []}
     assert "diet_tags" not in cold.probabilities
+
+
+def test_foods_that_the_tagger_finds_feed_the_plan_and_its_evidence(loaded):
+    """Carrots are emphasised, coffee is limited, and the text is cited for both; what is not found is not cited."""
+    note = record({"text": Note(key="n", text="I had carrots and a coffee. I want to sleep better.")})
+    with tagging(loaded, "B-VEG"):
+        (found,) = loaded.predict([note])
+    with tagging(loaded, "O"):
+        (missed,) = loaded.predict([note])
+    assert "vegetables" in found.plan.diet.emphasise and "caffeine" in found.plan.diet.limit
+    cited = {claim.finding for claim in found.plan.because if claim.group == "text"}
+    assert {"vegetables", "caffeine"} <= cited and not {"fruit", "sweets", "alcohol", "fried_food"} & cited
+    assert not {"vegetables", "caffeine"} & {claim.finding for claim in missed.plan.because}
 
 
 def test_two_records_differ(run, loaded):

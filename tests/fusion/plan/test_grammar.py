@@ -69,12 +69,14 @@ LIMITS = st.builds(
     highest_energy_kcal=st.integers(-300, 1000),
     lowest_protein_g_per_kg=st.floats(0.5, 2),
     highest_protein_g_per_kg=st.floats(1, 3),
-    emphasise=some_of(s.get_args(s.Food)),
+    emphasise=some_of(s.get_args(s.Food)).map(lambda foods: tuple({*foods, "fruit"})),
+    required_emphasise=st.sampled_from([(), ("fruit",)]),
     required_limit=some_of(s.get_args(s.Food)[:12]),
     required_alerts=st.lists(REQUIRED, unique_by=lambda alert: alert.signal, max_size=4).map(tuple),
     referrals=some_of(s.get_args(s.Referral), 1),
     is_referral_only=st.sampled_from([False, False, False, True]),
-    measured=st.none() | st.lists(measured(), max_size=3).map(tuple),
+    required_findings=st.sampled_from([(), ("caffeine",), ("sweets", "fruit")]),
+    measured=st.none() | st.lists(measured(), max_size=3).map(lambda parts: (Measured(group="text"), *parts)),
 )
 
 

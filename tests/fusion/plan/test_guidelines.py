@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fusion.plan import Facts, Finding, guideline, parse, to_text
 from fusion.plan.guidelines import CONSTRAINTS, FINDINGS, GOALS, GUIDELINES, STATES
-from fusion.plan.schema import Activity, Effort
+from fusion.plan.schema import NAMED_FOODS, Activity, Effort
 
 HEART_RATE = Finding(group="signals", finding="raised_arousal", value=92.4, unit="bpm")
 SEEN = (Finding(group="photo", finding="dessert"), HEART_RATE, Finding(group="audio", finding="snoring"))
@@ -25,8 +25,8 @@ def activities(*constraints):
     return {session.activity for plan in plans(*constraints) for session in plan.exercise}
 
 
-def plan(state="balanced", goal="maintain", constraints=(), findings=()):
-    return guideline(Facts(state=state, goal=goal, constraints=constraints, findings=findings))
+def plan(state="balanced", goal="maintain", **facts):
+    return guideline(Facts(state=state, goal=goal, **facts))
 
 
 # ---- the whole space ----
@@ -60,7 +60,8 @@ def test_each_constraint_changes_some_plan():
 
 
 def test_every_entry_cites_a_known_source_and_no_source_is_idle():
-    tables = (GUIDELINES.goals, GUIDELINES.states, GUIDELINES.findings, GUIDELINES.constraints, GUIDELINES.activities)
+    kinds = ("goals", "states", "findings", "foods", "constraints", "activities")
+    tables = [getattr(GUIDELINES, kind) for kind in kinds]
     assert {key for table in tables for entry in table.values() for key in entry.cite} == set(GUIDELINES.sources)
 
 
@@ -242,7 +243,24 @@ def test_acog_pregnancy_no_deficit_no_vigorous_effort_no_alcohol():
     [("caffeine", True), ("sweets", True), ("fried_food", True), ("alcohol", True), ("fruit", False)],
 )
 def test_foods_named_in_the_text_are_limited_where_the_aha_or_sleep_research_says_so(named, limited):
-    """Lichtenstein et al. 2021 (sugar, fried food, alcohol); Drake et al. 2013 (caffeine)."""
-    facts = Facts(state="poor_fuelling", goal="maintain", named_foods=(named,))
-    assert (named in guideline(facts).diet.limit) is limited
-    assert named not in guideline(facts.seen_by({"signals"})).diet.limit
+    """Lichtenstein et al. 2021 (sugar, fried food, alcohol); Drake et al. 2013 (caffeine). Others are emphasised."""
+    facts = Facts(state="poor_fuelling", goal="recover", named_foods=(named,))
+    made, without = guideline(facts), guideline(facts.seen_by({"signals"}))
+    assert (named in made.diet.limit) is limited
+    assert (named in made.diet.emphasise) is not limited
+    assert [(claim.group, claim.finding) for claim in made.because] == [("text", named)]
+    assert named not in without.diet.limit and without.because == ()
+
+
+def test_dga_2020_fruit_and_vegetables_that_a_person_names_come_before_other_advice():
+    facts = Facts(state="poor_fuelling", goal="recover", named_foods=("fruit", "vegetables", "salt"))
+    seen = (Finding(group="photo", finding="vegetable_meal"),)
+    diet = guideline(facts.model_copy(update={"findings": seen})).diet
+    assert diet.emphasise == ("vegetables", "fruit", "legumes", "fish")
+
+
+def test_every_food_that_may_be_cited_has_a_guideline_and_only_four_are_cited():
+    assert set(NAMED_FOODS) == set(GUIDELINES.foods)
+    because = plan(findings=SEEN, named_foods=NAMED_FOODS[::-1]).because
+    assert [claim.finding for claim in because][:4] == ["sweets", "fried_food", "caffeine", "alcohol"]
+    assert len(because) == 4 + len(SEEN)

@@ -32,6 +32,8 @@ def test_no_limits_allow_every_plan_of_the_schema():
         (Limits(emphasise=("fruit",)), "emphasised food vegetables is not allowed"),
         (Limits(limit=("nuts",)), "limited food salt is not allowed"),
         (Limits(required_limit=("nuts",)), "nuts is not limited"),
+        (Limits(required_emphasise=("fruit",)), "fruit is not emphasised"),
+        (Limits(required_findings=("caffeine",)), "caffeine is not cited"),
         (Limits(required_alerts=(CHEST,)), "alert resting_heart_rate above 120 is missing"),
         (Limits(referrals=("seek_care_now",)), "referral none is not allowed"),
         (Limits(is_referral_only=True), "exercise is said, where only a referral is allowed"),

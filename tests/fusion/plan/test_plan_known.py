@@ -7,6 +7,7 @@ import pytest
 from fusion.plan import Facts, guideline
 from fusion.plan.guidelines import CONSTRAINTS, GOALS, STATES
 from fusion.plan.known import known
+from fusion.plan.limits import Measured
 
 SAID = {
     "nut_allergy": "I am allergic to nuts.",
@@ -25,7 +26,7 @@ def test_the_guideline_keeps_what_the_text_asks_for(constraint):
             state=state, goal=goal, constraints=(constraint,), equipment="gym", level="expert",
             named_foods=("sweets", "caffeine"),
         )  # fmt: skip
-        assert limits.violations(guideline(facts)) == []
+        assert limits.violations(guideline(facts).model_copy(update={"because": ()})) == []
     plain = guideline(Facts(state="balanced", goal="lose_weight", equipment="gym", level="expert"))
     assert limits.violations(plain)
 
@@ -46,3 +47,46 @@ def test_no_food_is_praised_and_limited_at_once():
         limits = known(text, ()).limits
         assert set(limits.emphasise).isdisjoint(limits.limit)
         assert set(limits.required_limit) <= set(limits.limit)
+
+
+TEXT = (Measured(group="text"),)
+ORANGE = "An orange sky. I drank coffee."
+
+
+def test_foods_named_are_required_and_cited_and_no_others_may_be():
+    limits = known(ORANGE, TEXT).limits
+    assert limits.required_limit == ("caffeine",) and limits.required_emphasise == ("fruit",)
+    assert limits.required_findings == ("caffeine", "fruit")
+    assert "sweets" not in limits.findings and "dessert" in limits.findings
+    plan = guideline(Facts(state="balanced", goal="recover", named_foods=("fruit", "caffeine")))
+    assert limits.violations(plan) == []
+    assert known(None, TEXT).limits.violations(plan) == [
+        "finding caffeine is not allowed",
+        "finding fruit is not allowed",
+    ]
+
+
+def test_a_tagger_takes_back_what_it_does_not_find():
+    offsets = [None, (0, 2), (3, 9), (10, 13), (13, 14), (15, 16), (17, 22), (23, 29), (29, 30), None]
+    read = known(ORANGE, TEXT, offsets=offsets)
+    assert [n.pieces for n in read.named] == [(2,), (7,)]
+    heard = read.where_tagged([piece == 7 for piece in range(len(offsets))])
+    assert heard.limits.required_findings == heard.limits.required_limit == ("caffeine",)
+    assert heard.limits.required_emphasise == () and "fruit" not in heard.limits.findings
+    assert read.where_tagged([True] * len(offsets)) == read
+    assert read.where_tagged([False] * len(offsets)).limits == known("A sky.", TEXT).limits
+
+
+def test_what_lies_beyond_the_pieces_that_a_tagger_reads_still_counts():
+    assert known(ORANGE, TEXT, offsets=[None, (0, 2), None]).where_tagged([False] * 3).limits.required_findings
+
+
+def test_nothing_forbidden_is_required():
+    for text in (
+        ORANGE,
+        f"{ORANGE} I am allergic to nuts and fish. I am pregnant.",
+        f"{ORANGE} I want to kill myself.",
+    ):
+        limits = known(text, TEXT).limits
+        assert set(limits.required_emphasise) <= set(limits.emphasise)
+        assert set(limits.required_findings) <= set(limits.findings)

@@ -180,3 +180,13 @@ def test_repair_within_drops_claims_that_nothing_measured_supports():
     made = plan(findings=SEEN)
     safe, changes = repair_within(made, Limits(measured=()))
     assert made.because and safe.because == () and changes[0].startswith("because ")
+
+
+def test_repair_within_adds_what_is_required_and_drops_what_nobody_asks_for():
+    diet = plan().diet.model_copy(update={"emphasise": ("legumes", "fish", "nuts", "eggs")})
+    made = plan(findings=SEEN).model_copy(update={"diet": diet})
+    limits = Limits(required_emphasise=("fruit",), required_findings=("caffeine",), findings=("caffeine", "snoring"))
+    safe, changes = repair_within(made, limits)
+    assert safe.diet.emphasise == ("fruit", "legumes", "fish", "nuts")
+    assert [claim.finding for claim in safe.because] == ["caffeine", "snoring"]
+    assert len(changes) == 2 and limits.violations(safe) == []
