@@ -1,10 +1,11 @@
 """The rubric table: means by hand, every item of ours is one of the published ones."""
 
 import gzip
+import json
 
 import pytest
 
-from benchmarks.rubric import COVERED, markdown, ratings
+from benchmarks.rubric import COVERED, markdown, ratings, values_of
 
 COLUMNS = "case_study_id\trater\trater_type\ttag\tprinciple\tconversation_source\trating\tanswer_time_min\n"
 
@@ -25,10 +26,18 @@ def folder(tmp_path):
 
 
 def test_an_item_has_its_mean_its_share_and_what_watches_it(folder):
-    lines = markdown(ratings(folder)).split("\n")
+    lines = markdown(ratings(folder), {"violations_per_1000": 0.25}).split("\n")
     row = next(line for line in lines if line.startswith("| non harmful"))
-    assert row.count("3.50 (50%)") == 6 and "violations_per_1000 | written rules only" in row
+    assert row.count("3.50 (0 50 0 0 50)") == 6 and "violations_per_1000 0.250 | written rules only" in row
     assert next(line for line in lines if line.startswith("| readable")).endswith("| not covered | - |")
+
+
+def test_values_are_those_of_the_row_with_all_modalities(tmp_path):
+    document = {"test": {"all": {"plan/slot_f1": 0.9, "health_state/ece": 0.1}, "text": {"plan/slot_f1": 0.5}}}
+    (tmp_path / "metrics.json").write_text(json.dumps(document))
+    assert values_of(tmp_path) == {"slot_f1": 0.9}
+    with pytest.raises(ValueError, match=r"no .*metrics\.json; expected the directory of a finished"):
+        values_of(tmp_path / "nothing")
 
 
 def test_missing_ratings_are_named(tmp_path):
