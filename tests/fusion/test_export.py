@@ -122,6 +122,26 @@ def test_every_subset_is_answered_and_says_what_was_read(run, loaded):
     assert len({round(p.state["balanced"], 8) for p in predictions}) == 16  # of weights that never learned
 
 
+def test_whatever_a_plan_cites_is_borne_out_by_the_record(run, loaded):
+    """Of weights that never learned: a claim needs its modality, the record's own heart rate, and a span inside it."""
+    parts = run[1].splits["test"][0].parts
+    beats = loaded.modalities["heart_rate"].prepare(parts["ppg"])
+    bpm = 5 * round(float(beats.values[beats.valid, 0].mean()) / 5)
+    spans = {"signals": 30, "audio": 5}  # seconds of this cohort's signals and clips
+    subsets = [subset for size in range(5) for subset in combinations(GROUP_PARTS, size)]
+    records = [record({name: parts[name] for group in subset for name in group}) for subset in subsets]
+    claims = 0
+    for prediction in loaded.predict(records):
+        present = {loaded.modalities[name].group for name in prediction.read}
+        for claim in prediction.plan.because:
+            claims += 1
+            assert claim.group in present
+            assert (claim.value, claim.unit) in ((None, None), (bpm, "bpm"))
+            assert claim.unit is None or claim.group == "signals"
+            assert claim.last_s is None or claim.last_s <= spans[claim.group]
+    assert claims >= 15
+
+
 def test_a_fresh_process_gives_the_same_answers_and_loads_lightly(exported, loaded):
     done = subprocess.run(
         [sys.executable, "-c", FRESH, exported, DIARY],
