@@ -2,11 +2,11 @@
 
 python -m benchmarks.preempt_cycles --cycles 20        (root, tests/engines/install.sh; 2 CPU cores, about 15 minutes)
 
-Real daemons on loopback, two nodes, DDP over gloo. One job is left alone. Another gets SIGUSR1 at random moments, saves,
-has itself queued again and goes on, until it was preempted ``--cycles`` times. Both keep a journal per rank: the records,
-the missing modalities and the loss of every step to the last bit. A preempted attempt must end with the step it saved:
-a step that a later one leaves out is lost, one that comes again is replayed, one in which anything differs from the
-undisturbed job is different. A hang is an attempt that has not left the machine ``LEAVE_S`` after its signal.
+Real daemons on loopback, two nodes, DDP over gloo. One job is left alone. Another gets SIGUSR1 at random moments,
+saves, has itself queued again and goes on, until it was preempted ``--cycles`` times. Both keep a journal per rank: the
+records, the missing modalities and the loss of every step to the last bit. A preempted attempt must end with the step
+that it saved: a step that no attempt has is lost, one that comes again is replayed, one in which anything differs from
+the undisturbed job is different. A hang is an attempt that has not left the machine ``LEAVE_S`` after its signal.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ ROOT = Path(__file__).parent.parent
 RANKS = 2
 START_S, LEAVE_S = 300, 60  # imports on a busy machine; a step, a checkpoint and KillWait
 SMALL = [
-    "experiment=fusion_tiny", "callbacks=journal", "callbacks.resume._target_=fusion.callbacks.preempt.PreemptCheckpoint",
-    "logger=csv", "data.cohort.num_people=40", "data.cohort.window_s=20", "data.batch_size=2", "data.modality_dropout=0.3",
-    "size.dropout=0.1", "modality=[text,ppg,audio]", "head=[health_state]", "report.generated_rows=[]",
-    "report.num_bootstraps=10", "trainer.log_every_n_steps=1", "callbacks.progress.refresh_rate=0", "trainer=ddp",
-    "trainer.accelerator=cpu", "trainer.precision=32-true", "trainer.deterministic=true", "trainer.devices=1",
-    f"trainer.num_nodes={RANKS}", "resume=auto",
+    "experiment=fusion_tiny", "callbacks=journal", "logger=csv", "data.cohort.num_people=40", "data.batch_size=2",
+    "callbacks.resume._target_=fusion.callbacks.preempt.PreemptCheckpoint", "data.cohort.window_s=20",
+    "data.modality_dropout=0.3", "size.dropout=0.1", "modality=[text,ppg,audio]", "head=[health_state]",
+    "report.generated_rows=[]", "report.num_bootstraps=10", "trainer.log_every_n_steps=1",
+    "callbacks.progress.refresh_rate=0", "trainer=ddp", "trainer.accelerator=cpu", "trainer.precision=32-true",
+    "trainer.deterministic=true", "trainer.devices=1", f"trainer.num_nodes={RANKS}", "resume=auto",
 ]  # fmt: skip
 # USR1 is ignored until there is something to save; a rank that fails takes the others along.
 SCRIPT = """#!/bin/bash
 export MASTER_ADDR=127.0.0.1 GLOO_SOCKET_IFNAME=lo OMP_NUM_THREADS=1
 cd {root}
-srun --kill-on-bad-exit=1 bash -c 'trap "" USR1; exec "$@"' - {command} callbacks.journal.attempt=${{SLURM_RESTART_COUNT:-0}}
+attempt=callbacks.journal.attempt=${{SLURM_RESTART_COUNT:-0}}
+srun --kill-on-bad-exit=1 bash -c 'trap "" USR1; exec "$@"' - {command} $attempt
 """
 
 
@@ -84,7 +85,7 @@ def count(cluster: Cluster, folder: Path, settings: list[str], cycles: int, chan
 
 
 def start(cluster: Cluster, run_dir: Path, settings: list[str]) -> str:
-    """The id of the job that trains in ``run_dir`` on both nodes; the terminal of all attempts is terminal.txt there."""
+    """The id of the job that trains in ``run_dir`` on both nodes; terminal.txt there is of all its attempts."""
     run_dir.mkdir(parents=True)
     where = [f"paths.run_dir={run_dir}", f"hydra.run.dir={run_dir}", f"paths.output_dir={run_dir.parent}"]
     command = shlex.join([sys.executable, "train.py", *SMALL, *settings, *where])

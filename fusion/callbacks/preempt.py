@@ -22,9 +22,9 @@ TRY_AGAIN = 75  # exit status: EX_TEMPFAIL of sysexits.h
 class PreemptCheckpoint(ResumeCheckpoint):
     """A ResumeCheckpoint that SIGUSR1 and SIGUSR2 make save, requeue and exit, and SIGTERM save and exit.
 
-    A handler only notes the signal. The ranks agree after every optimiser step, so that all save the same one, whichever
-    was told first and wherever in its backward pass it was; Lightning's own handler saves inside the signal, where the
-    other ranks never join. Told during validation, a run leaves at its next step; during the test, it finishes.
+    A handler only notes the signal. The ranks agree after every optimiser step, so all save the same one, whichever was
+    told first and wherever in its backward pass it was; Lightning's own handler saves inside the signal, where the
+    other ranks never join. Told during validation, a run leaves after its next step; during the test, it finishes.
     """
 
     def __init__(self, **settings: Any):
@@ -71,6 +71,8 @@ class PreemptCheckpoint(ResumeCheckpoint):
 
     def _leave(self, trainer: pl.Trainer) -> None:
         signal.signal(STOP, signal.SIG_DFL)  # a requeue ends the processes with it
+        if trainer.is_global_zero:
+            print(f"told to leave: step {trainer.global_step} is saved in {self.path}", flush=True)
         try:
             if self._agreed == 2 and trainer.is_global_zero:
                 self._requeue()
@@ -87,5 +89,6 @@ class PreemptCheckpoint(ResumeCheckpoint):
             done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True)
             if done.returncode != 0:
                 raise RuntimeError(
-                    f"cannot requeue job {job}: {done.stderr.strip()}; {self.path} is saved, submit again with resume=auto"
+                    f"cannot requeue job {job}: {done.stderr.strip()}; the run is saved in {self.path}, submit it "
+                    f"again with resume=auto"
                 )
