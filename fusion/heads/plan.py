@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from fusion.batch import Fused, TokenSet
 from fusion.beliefs import Beliefs
+from fusion.decoding.cached import CachedWriter
 from fusion.decoding.generate import generate
 from fusion.heads.base import Head
 from fusion.layers import Attention, FeedForward
@@ -94,10 +95,10 @@ class PlanHead(Head):
         read = torch.full_like(target, self.bos_id)
         read[:, 1:] = target[:, :-1].masked_fill(target[:, :-1] == UNLABELLED, self.pad_id)
         memory = self._memory(fused)
-        x = self._embed(read, start=0)
+        x = self.dropout(self.embed(read) + self.position.weight[: read.shape[1]])
         for layer in self.layers:
             x = layer(x, memory)
-        return self._logits(x)
+        return F.linear(self.norm(x), self.embed.weight)  # tied: the embedding's own weights
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """Cross entropy of logits (B, P, V) and ids (B, P), mean over all labelled tokens."""
@@ -134,81 +135,27 @@ class PlanHead(Head):
         if limits is None and self.is_constrained:
             limits = [NO_LIMITS] * len(fused.tokens)
         with torch.inference_mode():
-            writer = _Writer(self, self._memory(fused))
+            writer = self._writer(fused)
             where = {"device": fused.tokens.device, "tokenizer": self.tokenizer}
             ids = generate(writer, len(fused.tokens), limits=limits, method=method, **where, **options)
         return ids.clone()  # an ordinary tensor, whatever is done with it
+
+    def _writer(self, fused: Fused) -> CachedWriter:
+        return CachedWriter(
+            bos_id=self.bos_id,
+            eos_id=self.eos_id,
+            pad_id=self.pad_id,
+            embed=self.embed.weight,
+            position=self.position.weight[: self.max_length],
+            layers=self.layers,
+            norm=self.norm,
+            memory=self._memory(fused),
+        )
 
     def _memory(self, fused: Fused) -> Tensor:
         """What every layer reads: the fused tokens and the beliefs of other heads, (B, Q + heads, W)."""
         memory = self.memory(fused.tokens)
         return torch.cat([memory, self.beliefs(fused)], dim=1) if self.beliefs else memory
-
-    def _embed(self, ids: Tensor, start: int) -> Tensor:
-        """(B, P) ids at positions from ``start`` -> (B, P, W)."""
-        return self.dropout(self.embed(ids) + self.position.weight[start : start + ids.shape[1]])
-
-    def _logits(self, x: Tensor) -> Tensor:
-        """(B, P, W) -> (B, P, V) with the embedding's own weights."""
-        return F.linear(self.norm(x), self.embed.weight)
-
-
-class _Writer:
-    """The decoder in the middle of writing: what it has read and written, and its weights as a step needs them."""
-
-    def __init__(self, head: PlanHead, memory: Tensor) -> None:
-        self.bos_id, self.eos_id, self.pad_id, self.max_length = head.bos_id, head.eos_id, head.pad_id, head.max_length
-        self.head = head
-        self.layers = [_WritingLayer(layer, memory, head.max_length) for layer in head.layers]
-        self.length = 0
-
-    def step(self, last: Tensor) -> Tensor:
-        """The last token of every row (N,) -> logits of the next (N, V)."""
-        head = self.head
-        x = F.embedding(last, head.embed.weight) + head.position.weight[self.length]
-        for layer in self.layers:
-            x = layer.step(x, self.length)
-        self.length += 1
-        return head._logits(x)
-
-    def select(self, rows: Tensor) -> None:
-        """Keep ``rows`` only, in this order."""
-        for layer in self.layers:
-            layer.select(rows, self.length)
-
-
-class _WritingLayer:
-    """One layer for one new token a row: no dropout, queries, keys and values in one product, room for all tokens.
-
-    ``context`` and ``past`` are keys and values (2, N, H, P, d).
-    """
-
-    def __init__(self, layer: _Layer, memory: Tensor, max_length: int) -> None:
-        self.layer = layer
-        own = layer.look_back
-        self.weight = torch.cat([own.query.weight, own.key_value.weight])
-        self.bias = torch.cat([own.query.bias, own.key_value.bias])
-        self.context = torch.stack(layer.read.read(memory))
-        _, num_rows, num_heads, _, width = self.context.shape
-        self.past = self.context.new_empty(2, num_rows, num_heads, max_length, width)
-
-    def step(self, x: Tensor, position: int) -> Tensor:
-        """(N, W) -> (N, W)."""
-        layer, norms = self.layer, self.layer.norms
-        _, num_rows, num_heads, _, width = self.past.shape
-        query, new = F.linear(norms[0](x), self.weight, self.bias).split([x.shape[1], 2 * x.shape[1]], dim=1)
-        self.past[:, :, :, position] = new.view(num_rows, 2, num_heads, width).transpose(0, 1)
-        x = x + _attend(layer.look_back, query, self.past[:, :, :, : position + 1])
-        x = x + _attend(layer.read, layer.read.query(norms[1](x)), self.context)
-        up, activation, down, _ = layer.feed_forward
-        return x + down(activation(up(norms[2](x))))
-
-    def select(self, rows: Tensor, length: int) -> None:
-        """Keep ``rows`` only, in this order; ``length`` tokens have been written."""
-        self.context = self.context[:, rows]
-        past = self.past.new_empty(2, len(rows), *self.past.shape[2:])
-        past[:, :, :, :length] = self.past[:, rows, :, :length]
-        self.past = past
 
 
 class _Layer(nn.Module):
@@ -227,9 +174,3 @@ class _Layer(nn.Module):
         x = x + self.look_back(y, y, is_causal=True)
         x = x + self.read(self.norms[1](x), memory)
         return x + self.feed_forward(self.norms[2](x))
-
-
-def _attend(attention: Attention, query: Tensor, seen: Tensor) -> Tensor:
-    """One ``query`` a row (N, W) reads keys and values (2, N, H, P, d) -> (N, W)."""
-    query = query.view(len(query), seen.shape[2], 1, seen.shape[4])
-    return attention.out(F.scaled_dot_product_attention(query, seen[0], seen[1]).flatten(1))
