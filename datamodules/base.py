@@ -59,6 +59,7 @@ class HealthDataModule(pl.LightningDataModule):
         self.stores: dict[str, PreparedStore] = {}
         self.featured: set[str] = set()
         self._resumed: dict[str, int] = {}
+        self._train_sampler: CountedSampler | None = None
         self._check()
         self.tags = self._tags()
 
@@ -151,8 +152,19 @@ class HealthDataModule(pl.LightningDataModule):
         return {"epoch": epochs.processed, "num_batches": num_batches, **self._order()}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Lightning calls this before it asks for the train loader, which then begins where the checkpoint was."""
+        """Begin where the checkpoint was. Sharding strategies restore late, when the train loader is made already."""
         self._resumed = state_dict
+        if self._train_sampler is not None:
+            self._resume(self._train_sampler)
+
+    def _resume(self, sampler: CountedSampler) -> None:
+        for name, now in self._order().items():
+            if self._resumed[name] != now:
+                raise ValueError(
+                    f"cannot resume: the checkpoint was made with {name}={self._resumed[name]}, now it is {now}, "
+                    f"so the records would come in another order; set it back or start with resume=never"
+                )
+        sampler.resume(self._resumed["epoch"], self._resumed["num_batches"] * self.batch_size)
 
     def _order(self) -> dict[str, int]:
         world_size = self.trainer.world_size if self.trainer else 1
@@ -162,14 +174,9 @@ class HealthDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         dataset = self._dataset(self.splits["train"], dropout=self.modality_dropout, is_augmented=True)
         loader = self._loader(dataset, self.batch_size, is_train=True)
+        self._train_sampler = loader.sampler
         if self._resumed:
-            for name, now in self._order().items():
-                if self._resumed[name] != now:
-                    raise ValueError(
-                        f"cannot resume: the checkpoint was made with {name}={self._resumed[name]}, now it is {now}, "
-                        f"so the records would come in another order; set it back or start with resume=never"
-                    )
-            loader.sampler.resume(self._resumed["epoch"], self._resumed["num_batches"] * self.batch_size)
+            self._resume(loader.sampler)
         return loader
 
     def val_dataloader(self) -> DataLoader:
