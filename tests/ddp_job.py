@@ -1,4 +1,4 @@
-"""Fit and test a tiny model and keep its gradients and results; as a script, one rank of a job of several."""
+"""Fit and test a tiny model and keep its gradients and results; as a script, one rank of several, job after job."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from hydra import compose, initialize_config_dir
+from torch.distributed.tensor import DTensor
 
 import train
 
@@ -21,17 +22,27 @@ SMALL = [
     "data.eval_batch_size=1", # records alone: products of other sizes round otherwise, and ties of ranks break
     "optim.lr=1e-12", "class_weights=balanced", "finetune=full",
 ]  # fmt: skip
+MIDDLE = 3  # the step after which a checkpoint is saved
 
 
 class Record(pl.Callback):
-    """Save the gradients of every step, as the optimiser sees them, and the test results."""
+    """Save the gradients of every step, before and after they are clipped, a checkpoint, and the test results."""
 
     def __init__(self, folder: Path):
         self.folder = folder
 
     def on_before_optimizer_step(self, trainer, pl_module, optimizer):
-        gradients = {name: p.grad for name, p in pl_module.named_parameters() if p.grad is not None}
-        torch.save(gradients, self.folder / f"gradients.{trainer.global_step}.{trainer.global_rank}.pt")
+        self._save("gradients", trainer.global_step, pl_module)
+
+    def _save(self, kind, step, pl_module):
+        whole = {name: p.grad for name, p in pl_module.named_parameters() if p.grad is not None}
+        whole = {name: g.full_tensor() if isinstance(g, DTensor) else g for name, g in whole.items()}
+        torch.save(whole, self.folder / f"{kind}.{step}.{pl_module.global_rank}.pt")
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self._save("clipped", trainer.global_step - 1, pl_module)
+        if trainer.global_step == MIDDLE:
+            trainer.save_checkpoint(self.folder / "middle.ckpt")
 
     def on_test_end(self, trainer, pl_module):
         results = {"results": pl_module.results, "ids": {
@@ -41,7 +52,7 @@ class Record(pl.Callback):
         (self.folder / f"results.{trainer.global_rank}.json").write_text(json.dumps(results))
 
 
-def fit_and_test(folder: Path, overrides: list[str]) -> None:
+def run(folder: Path, overrides: list[str], *, is_tested: bool = True, resume: Path | None = None) -> None:
     """One job of ``SMALL`` with ``overrides``; everything it leaves is in ``folder``."""
     folder.mkdir(exist_ok=True)
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -51,9 +62,11 @@ def fit_and_test(folder: Path, overrides: list[str]) -> None:
     module.row_names = [row.name for row in data.test_rows()]
     callbacks = [train.instantiate(cfg.callbacks.journal), Record(folder)]
     trainer = train.instantiate(cfg.trainer, callbacks=callbacks, logger=False, enable_checkpointing=False)
-    trainer.test(module, datamodule=data)  # before the weights move by what rounding makes of a step
-    trainer.fit(module, datamodule=data)
+    if is_tested:  # before the weights move by what rounding makes of a step
+        trainer.test(module, datamodule=data)
+    trainer.fit(module, datamodule=data, ckpt_path=resume)
 
 
 if __name__ == "__main__":
-    fit_and_test(Path(sys.argv[1]), sys.argv[2:])
+    for job in json.loads(Path(sys.argv[1]).read_text()):
+        run(Path(job["folder"]), job["overrides"], is_tested=job["is_tested"], resume=job.get("resume"))
