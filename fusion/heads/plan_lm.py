@@ -5,18 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, DynamicCache, PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from fusion.batch import Fused
 from fusion.decoding.generate import generate
 from fusion.heads.base import Head
 from fusion.layers import Attention, FeedForward, KeysValues
-from fusion.lora import add_lora
 from fusion.plan import load_tokenizer
 from fusion.plan.limits import NO_LIMITS, Limits
 from fusion.plan.piecewise import PiecewiseTokenizer
@@ -69,7 +70,7 @@ class PlanLMHead(Head):
         if is_frozen:
             self.lm.requires_grad_(False)
         if lora_rank:
-            add_lora(self.lm, rank=lora_rank)
+            _add_lora(self.lm, lora_rank)
         layers = _layers(self.lm)[::read_every]
         width, num_heads = sizes.hidden_size, sizes.num_attention_heads
         self.memory = nn.Sequential(nn.Linear(dim, width), nn.LayerNorm(width))
@@ -185,12 +186,14 @@ class _Gate(nn.Module):
 
 def _load(name: str, weights: str, config: dict[str, Any]) -> tuple[PreTrainedModel, PiecewiseTokenizer]:
     """The language model and its tokenizer; ValueError where they are nowhere to be found."""
-    place = find_weights(name)
+    place, where = find_weights(name), {}
+    if place.endswith(".gguf"):  # one file holds sizes, words and quantised weights, which are widened here
+        place, where = str(Path(place).parent), {"gguf_file": Path(place).name}
     try:
-        sizes = AutoConfig.from_pretrained(place, **config)
-        words = AutoTokenizer.from_pretrained(place)
+        sizes = AutoConfig.from_pretrained(place, **where, **config)
+        words = AutoTokenizer.from_pretrained(place, **where)
         if weights == PRETRAINED:
-            lm = AutoModelForCausalLM.from_pretrained(place, config=sizes, dtype=torch.float32)
+            lm = AutoModelForCausalLM.from_pretrained(place, config=sizes, dtype=torch.float32, **where)
         else:
             lm = AutoModelForCausalLM.from_config(sizes)
     except OSError as error:
@@ -205,6 +208,17 @@ def _load(name: str, weights: str, config: dict[str, Any]) -> tuple[PreTrainedMo
         eos_id=words.eos_token_id,
     )
     return lm, tokenizer
+
+
+def _add_lora(lm: PreTrainedModel, rank: int) -> None:
+    """Give every linear layer but the last an update of low rank that starts at zero."""
+    from peft import LoraConfig, inject_adapter_in_model  # here: seconds to import, and needed by this option only
+
+    if rank < 1:
+        raise ValueError(f"lora_rank={rank}, expected at least 1; 0 leaves the updates out")
+    is_turned = any(isinstance(module, Conv1D) for module in lm.modules())  # GPT-2 keeps its weights transposed
+    settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", fan_in_fan_out=is_turned)
+    inject_adapter_in_model(settings, lm)
 
 
 def _layers(lm: PreTrainedModel) -> nn.ModuleList:
