@@ -6,7 +6,7 @@ One run is never killed. Another is killed again and again, inside steps, inside
 validation, and resumed with ``resume=auto``. Both write a journal: the records, the missing modalities and the loss of
 every step to the last bit. A step counts as lost if the resumed process continues behind the next one that the
 checkpoint asks for, as replayed if it comes again although a checkpoint had it, and as different if anything in it is
-not what the undisturbed run had.
+not what the undisturbed run had. An attempt that neither ends nor takes a step for ``LIMIT_S`` is killed, and a hang.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import json
 import multiprocessing
 import os
 import random
-import signal
 import tempfile
 import time
 from pathlib import Path
@@ -28,6 +27,9 @@ import train
 from fusion.callbacks.journal import read_journal
 
 ROOT = Path(__file__).parent.parent
+LIMIT_S = 300
+FRESH = multiprocessing.get_context("forkserver")  # forks from a process that has only imported: no thread is lost
+FRESH.set_forkserver_preload(["train"])
 SMALL = [
     "experiment=fusion_tiny", "callbacks=journal", "logger=csv", "data.cohort.num_people=40", "data.batch_size=3",
     "data.cohort.window_s=20", "data.modality_dropout=0.3", "size.dropout=0.1", "modality=[text,ppg,eda,photo,audio]",
@@ -53,49 +55,52 @@ def main(arguments: list[str] | None = None) -> dict[str, int]:
 
 
 def count(folder: Path, settings: list[str], cycles: int, chance: random.Random) -> dict[str, int]:
-    """{"kills": ..., "steps": ..., "lost": ..., "replayed": ..., "different": ..., "failures": ...}"""
+    """{"kills": ..., "steps": ..., "lost": ..., "replayed": ..., "different": ..., "failures": ..., "hangs": ...}"""
     whole, killed = folder / "whole", folder / "killed"
     if _wait(_start(whole, settings, 0)) != 0:
         raise RuntimeError(f"the undisturbed run failed:\n{(whole / 'terminal.0.txt').read_text()[-2000:]}")
     reference = {(line["epoch"], line["batch"]): line for line in read_journal(whole / "journal.jsonl.0")}
     order = list(reference)
-    kills = lost = replayed = failures = 0
+    kills = lost = replayed = hangs = 0
     for attempt in range(10 * cycles):
         if kills == cycles:
             break
         begin = _position(killed, order)
         process = _start(killed, settings, attempt)
         aim = min(len(order) - 1, begin + chance.randint(0, max(1, len(order) // cycles)))
-        _wait_for_line(process, killed / "journal.jsonl.0", attempt, order[aim], chance.random() * 0.2)
+        hangs += not _wait_for_line(process, killed / "journal.jsonl.0", attempt, order[aim])
+        time.sleep(chance.random() * 0.2)  # into whatever comes next
         kills += process.is_alive()
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.join()
         steps = [order.index((line["epoch"], line["batch"])) for line in _journal(killed) if line["attempt"] == attempt]
         lost += sum(max(0, step - expected) for step, expected in zip(steps, range(begin, len(order)), strict=False))
         replayed += sum(
             max(0, expected - step) for step, expected in zip(steps, range(begin, len(order)), strict=False)
         )
-    failures += int(_wait(_start(killed, settings, 10 * cycles)) != 0)
+    status = _wait(_start(killed, settings, 10 * cycles))
     lines = _journal(killed)
     same = ("step", "loss", "records", "present")
     different = sum(any(line[k] != reference[line["epoch"], line["batch"]][k] for k in same) for line in lines)
     missing = len(set(order) - {(line["epoch"], line["batch"]) for line in lines})
-    scores = [json.loads((run / "metrics.json").read_text())["test"] for run in (whole, killed)]
+    scores = [_scores(run) for run in (whole, killed)]
     return {
         "kills": kills, "steps": len(order), "lost": lost + missing, "replayed": replayed, "different": different,
-        "failures": failures, "different test results": int(scores[0] != scores[1]),
+        "failures": int(status not in (0, None)), "hangs": hangs + int(status is None),
+        "different test results": int(scores[0] != scores[1]),
     }  # fmt: skip
 
 
-def _start(run_dir: Path, settings: list[str], attempt: int) -> multiprocessing.Process:
-    """A forked child that runs train.py's job: the libraries are imported already, everything else is built anew."""
-    process = multiprocessing.get_context("fork").Process(target=_job, args=(run_dir, settings, attempt))
+def _start(run_dir: Path, settings: list[str], attempt: int) -> multiprocessing.process.BaseProcess:
+    """A process that runs train.py's job: the libraries are imported already, everything else is built anew."""
+    process = FRESH.Process(target=_job, args=(run_dir, settings, attempt))
     process.start()
     return process
 
 
 def _job(run_dir: Path, settings: list[str], attempt: int) -> None:
-    torch.set_num_threads(1)  # a forked OpenMP pool has no threads
+    multiprocessing.set_start_method("fork", force=True)  # for the workers, as in any other training
+    torch.set_num_threads(1)
     run_dir.mkdir(parents=True, exist_ok=True)
     with open(run_dir / f"terminal.{attempt}.txt", "w") as terminal:
         os.dup2(terminal.fileno(), 1)
@@ -106,22 +111,30 @@ def _job(run_dir: Path, settings: list[str], attempt: int) -> None:
     train.run(cfg)
 
 
-def _wait(process: multiprocessing.Process) -> int:
-    process.join()
+def _wait(process: multiprocessing.process.BaseProcess) -> int | None:
+    """Exit status; None where it had to be killed."""
+    process.join(LIMIT_S)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        return None
     return process.exitcode
 
 
 def _wait_for_line(
-    process: multiprocessing.Process, path: Path, attempt: int, key: tuple[int, int], then_s: float
-) -> None:
-    """Until the journal has this attempt's line of a step, and a little longer: into whatever comes next."""
+    process: multiprocessing.process.BaseProcess, path: Path, attempt: int, key: tuple[int, int]
+) -> bool:
+    """Whether this attempt's line of a step came into the journal, or the attempt ended, in time."""
+    begun_s = time.monotonic()
     while process.is_alive():
         if path.is_file() and any(
             line["attempt"] == attempt and (line["epoch"], line["batch"]) >= key for line in read_journal(path)
         ):
-            time.sleep(then_s)
-            return
+            return True
+        if time.monotonic() - begun_s > LIMIT_S:
+            return False
         time.sleep(0.02)
+    return True
 
 
 def _position(run_dir: Path, order: list[tuple[int, int]]) -> int:
@@ -131,6 +144,11 @@ def _position(run_dir: Path, order: list[tuple[int, int]]) -> int:
         return 0
     at = torch.load(path, map_location="cpu", mmap=True, weights_only=True)["HealthDataModule"]
     return sum(key < (at["epoch"], at["num_batches"]) for key in order)
+
+
+def _scores(run_dir: Path) -> dict | None:
+    path = run_dir / "metrics.json"
+    return json.loads(path.read_text())["test"] if path.is_file() else None
 
 
 def _journal(run_dir: Path) -> list[dict]:
