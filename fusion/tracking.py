@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +14,16 @@ import torch
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+ARTIFACTS = {  # kind: what of a run directory it holds
+    "report": ("config.yaml", "preprocessing.json", "metrics.json", "predictions.npz", "plans.md", "plots/*"),
+    "checkpoint": ("checkpoints/best.ckpt",),
+    "export": ("export/**/*",),
+}
+
 
 def wandb_logger(*, run_dir: str, project: str, name: str, offline: bool, log_model: bool) -> WandbLogger:
     """A W&B run that belongs to ``run_dir``: a resumed run has the same id, the jobs of a sweep the same group."""
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # otherwise importing wandb looks up a host, offline too
     folder = Path(run_dir).resolve()
     in_sweep = (folder.parent / "multirun.yaml").is_file()  # hydra writes it beside the jobs' directories
     return WandbLogger(
@@ -27,6 +35,28 @@ def wandb_logger(*, run_dir: str, project: str, name: str, offline: bool, log_mo
         id=hashlib.sha256(str(folder).encode()).hexdigest()[:12],
         group=folder.parent.name if in_sweep else None,
     )
+
+
+def check_artifacts(kinds: Sequence[str]) -> None:
+    """ValueError names a kind that there is not; before the training, not after it."""
+    unknown = [kind for kind in kinds if kind not in ARTIFACTS]
+    if unknown:
+        raise ValueError(f"report.artifacts names {unknown[0]!r}, expected some of {', '.join(ARTIFACTS)}")
+
+
+@rank_zero_only
+def log_artifacts(loggers: list[Logger], run_dir: Path, kinds: Sequence[str]) -> None:
+    """Hand W&B files of a finished run, one artifact a kind: <kind>-<run id>. Offline they stay where they are."""
+    for logger in loggers:
+        for kind in kinds if isinstance(logger, WandbLogger) else ():
+            from wandb import Artifact  # not imported before somebody logs to W&B
+
+            artifact = Artifact(f"{kind}-{logger.experiment.id}", type=kind)
+            for path in sorted(path for pattern in ARTIFACTS[kind] for path in run_dir.glob(pattern) if path.is_file()):
+                artifact.add_file(
+                    str(path), name=path.relative_to(run_dir).as_posix(), policy="immutable", skip_cache=True
+                )
+            logger.experiment.log_artifact(artifact)
 
 
 @rank_zero_only

@@ -31,6 +31,7 @@ class WandbRun(NamedTuple):
     history: list[dict[str, object]]
     summary: dict[str, object]
     files: list[str]  # what was uploaded beside, media included
+    artifacts: dict[str, list[str]]  # by kind, the names of its files
     exit_code: int | None  # None: the process never said goodbye (killed)
 
 
@@ -44,7 +45,7 @@ def read_runs(run_dir: str | Path) -> list[WandbRun]:
 
 def read_run(path: Path) -> WandbRun:
     """One .wandb file; a kill may have cut its last record, which is then left out."""
-    about, config, rows, summary, files, exit_code = None, {}, [], {}, [], None
+    about, config, rows, summary, files, artifacts, exit_code = None, {}, [], {}, [], {}, None
     for content in _records(path.read_bytes(), path):
         record = wandb_internal_pb2.Record.FromString(content)
         kind = record.WhichOneof("record_type")
@@ -59,12 +60,14 @@ def read_run(path: Path) -> WandbRun:
             summary |= _items(record.summary.update)
         elif kind == "files":
             files += [file.path for file in record.files.files]
+        elif kind == "artifact":
+            artifacts[record.artifact.type] = [entry.path for entry in record.artifact.manifest.contents]
         elif kind == "exit":
             exit_code = record.exit.exit_code
     if about is None:
         raise ValueError(f"{path} holds no run record; it is not a W&B file or was cut at once")
     return WandbRun(
-        about.run_id, about.display_name, about.run_group, config, _by_step(rows), summary, files, exit_code
+        about.run_id, about.display_name, about.run_group, config, _by_step(rows), summary, files, artifacts, exit_code
     )
 
 

@@ -1,12 +1,21 @@
 """Each job is one W&B run that ends as the job ended; what was logged can be read back."""
 
+import os
+import re
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from fusion.tracking import finishing, wandb_logger
+from fusion.tracking import check_artifacts, finishing, log_artifacts, wandb_logger
 from fusion.wandb_reader import read_runs
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +51,10 @@ def _job(run_dir, first: int, last: int, fails: bool = False) -> None:
             logger.log_metrics({"train/other": "x" * 40_000}, step=step)  # a record over several blocks
         if fails:
             raise FloatingPointError("diverged")
+        for name in ("metrics.json", "plots/curves.png", "plots/nested/no.png", "checkpoints/best.ckpt"):
+            (run_dir / name).parent.mkdir(parents=True, exist_ok=True)
+            (run_dir / name).write_text("x")
+        log_artifacts([logger], run_dir, ["report", "checkpoint"])
 
 
 def test_every_job_is_one_run_of_the_sweeps_group(runs):
@@ -61,6 +74,58 @@ def test_history_and_config_read_back_by_global_step(runs):
     assert [(row["trainer/global_step"], row["train/loss"]) for row in first.history] == [(i, i) for i in range(3)]
     assert [row["trainer/global_step"] for row in resumed.history] == [2, 3, 4]
     assert len(first.history[0]["train/other"]) == 40_000
+
+
+def test_report_and_checkpoint_are_artifacts_and_stay_where_they_are(runs):
+    first, _, failed = runs
+    assert first.artifacts == {"report": ["metrics.json", "plots/curves.png"], "checkpoint": ["checkpoints/best.ckpt"]}
+    assert failed.artifacts == {}
+    with pytest.raises(ValueError, match=r"report.artifacts names 'weights', expected some of report, checkpoint"):
+        check_artifacts(["report", "weights"])
+
+
+def test_other_ranks_log_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    _job(tmp_path, 0, 2)
+    assert not (tmp_path / "wandb").exists()
+
+
+LOGGING = """
+import pathlib, sys
+from fusion.tracking import finishing, log_artifacts, wandb_logger
+folder = pathlib.Path(sys.argv[1])
+logger = wandb_logger(run_dir=str(folder), project="p", name="tiny", offline=True, log_model=False)
+with finishing([logger]):
+    logger.log_hyperparams({"seed": 7})
+    logger.log_metrics({"train/loss": 1.0}, step=0)
+    (folder / "metrics.json").write_text("{}")
+    log_artifacts([logger], folder, ["report"])
+"""
+
+
+@pytest.mark.skipif(
+    shutil.which("strace") is None or subprocess.run(["strace", "true"], capture_output=True).returncode != 0,
+    reason="needs strace, and a machine that lets it trace",
+)
+def test_the_default_asks_nobody_on_the_network(tmp_path):
+    assert not _asked(tmp_path / "default", LOGGING)
+    assert read_runs(tmp_path / "default")[0].artifacts == {"report": ["metrics.json"]}
+    far = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"  # sends nothing
+    assert len(_asked(tmp_path / "far", far)) == 1  # so the trace shows a call that there is
+
+
+def _asked(folder: Path, script: str) -> list[str]:
+    """Calls that leave the machine, of a Python script and every process it starts: far addresses and name servers."""
+    folder.mkdir()
+    traced = ["strace", "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", folder / "trace"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
+    subprocess.run(
+        [*traced, sys.executable, "-c", script, folder], cwd=ROOT, env=environment, check=True, timeout=300,
+        capture_output=True,
+    )  # fmt: skip
+    calls = [line for line in (folder / "trace").read_text().splitlines() if "AF_INET" in line]
+    near = re.compile(r'inet_addr\("127\.|"::1"')
+    return [call for call in calls if not near.search(call) or "htons(53)" in call]
 
 
 def test_other_files_are_refused(tmp_path):
