@@ -28,6 +28,7 @@ from fusion.batch import Stream
 from fusion.callbacks.resume import find_checkpoint
 from fusion.config import TrainConfig
 from fusion.encoders.base import Encoder
+from fusion.execution import execute
 from fusion.module import FusionModule
 from fusion.report.provenance import provenance
 from fusion.report.results import set_latest
@@ -127,6 +128,7 @@ def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
         metrics=instantiate(cfg.metrics, _convert_="all"),
         generated_rows=list(cfg.report.generated_rows),
     )
+    execute(module.model, **OmegaConf.to_container(cfg.execution))
     return data, module
 
 

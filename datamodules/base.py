@@ -17,6 +17,7 @@ from datamodules.collate import collate
 from datamodules.dataset import RecordDataset
 from datamodules.features import run_backbone
 from datamodules.known import known_of
+from datamodules.lookahead import LookAhead
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord, Note, Part
 from datamodules.sampler import CountedSampler
@@ -171,13 +172,14 @@ class HealthDataModule(pl.LightningDataModule):
         num_records = len(self.splits.get("train", ()))
         return {"seed": self.seed, "batch_size": self.batch_size, "ranks": world_size, "train records": num_records}
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> DataLoader | LookAhead:
         dataset = self._dataset(self.splits["train"], dropout=self.modality_dropout, is_augmented=True)
         loader = self._loader(dataset, self.batch_size, is_train=True)
         self._train_sampler = loader.sampler
         if self._resumed:
             self._resume(loader.sampler)
-        return loader
+        num_batches = self.trainer.accumulate_grad_batches if self.trainer else 1
+        return loader if num_batches == 1 else LookAhead(loader, num_batches)
 
     def val_dataloader(self) -> DataLoader:
         return self._loader(self._dataset(self.splits["val"], knower=self.knower()), self.eval_batch_size)

@@ -59,6 +59,7 @@ class Batch(NamedTuple):
     record_ids: list[str]
     person_ids: list[str]
     known: list[Known] | None = None  # what code read in the records: plans are held to it; None while training
+    group: list[dict[str, Tensor]] | None = None  # targets of all batches of this optimiser step; None = of this only
 
 
 def check_stream(name: str, stream: Stream) -> None:

@@ -40,6 +40,15 @@ class Report:
 
 
 @dataclass
+class Execution:
+    """How modules run (fusion.execution): names such as fusion.layers, * for any characters; none by default."""
+
+    recomputed: list[str] = field(default_factory=list)
+    compiled: list[str] = field(default_factory=list)
+    compile: dict[str, Any] = field(default_factory=lambda: {"backend": "inductor", "dynamic": True})
+
+
+@dataclass
 class TrainConfig:
     """Everything ``train.py`` reads. The dictionaries are built by hydra's ``instantiate``."""
 
@@ -60,3 +69,4 @@ class TrainConfig:
     logger: dict[str, Any] = field(default_factory=dict)
     monitor: Monitor = field(default_factory=Monitor)
     report: Report = field(default_factory=Report)
+    execution: Execution = field(default_factory=Execution)

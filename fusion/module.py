@@ -44,24 +44,31 @@ class FusionModule(pl.LightningModule):
         if self.global_step == 0:
             check_batch(batch, list(self.model.encoders), list(self.model.heads))
         logits = self.model(batch)
-        losses = self.objective(self.model.heads, logits, batch.targets, self._shares(batch.targets))
+        losses = self.objective(self.model.heads, logits, batch.targets, self._shares(batch, batch_idx))
         is_new_step = batch_idx % self.trainer.accumulate_grad_batches == 0
         if is_new_step and self.global_step % self.trainer.log_every_n_steps == 0:
             self._log_losses({name: value.detach() for name, value in losses.items()})
         return losses["loss"]
 
-    def _shares(self, targets: dict[str, Tensor]) -> dict[str, Tensor] | None:
-        """By head, what a rank's mean loss must be multiplied by for the mean of the ranks to be the mean of all.
+    def _shares(self, batch: Batch, batch_idx: int) -> dict[str, Tensor] | None:
+        """By head, what the mean loss must be multiplied by for a step to take the mean over all ranks and batches.
 
-        Ranks hold different numbers of labels and tokens; their plain average would give a token of a short plan more
-        weight than in a single process with the same global batch.
+        Ranks and accumulated batches hold different numbers of labels and tokens; their plain average would give a
+        token of a short plan more weight than in a single process with the same global batch.
         """
-        if self.trainer.world_size == 1:
+        world_size, num_batches = self.trainer.world_size, self.trainer.accumulate_grad_batches
+        if world_size * num_batches == 1:
             return None
-        mine = torch.stack([head.weight(targets[name]).to(torch.float32) for name, head in self.model.heads.items()])
-        everyone = self.trainer.strategy.reduce(mine.clone(), reduce_op="sum")
-        shares = self.trainer.world_size * mine / everyone.clamp(min=torch.finfo(torch.float32).tiny)
+        if batch_idx % num_batches == 0:
+            group = torch.stack([self._weights(targets) for targets in batch.group or [batch.targets]]).sum(dim=0)
+            self._everyone = self.trainer.strategy.reduce(group, reduce_op="sum") if world_size > 1 else group
+        mine, everyone = self._weights(batch.targets), self._everyone.clamp(min=torch.finfo(torch.float32).tiny)
+        shares = world_size * num_batches * mine / everyone
         return dict(zip(self.model.heads, shares, strict=True))
+
+    def _weights(self, targets: dict[str, Tensor]) -> Tensor:
+        """How much each head's loss is a mean over."""
+        return torch.stack([head.weight(targets[name]).to(torch.float32) for name, head in self.model.heads.items()])
 
     def _log_losses(self, losses: dict[str, Tensor]) -> None:
         """Straight to the loggers.
