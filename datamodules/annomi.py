@@ -9,16 +9,13 @@ from typing import ClassVar
 import pandas as pd
 
 from datamodules.labelled import Item, LabelledCohort
+from datamodules.layout import one_of
 from datamodules.records import Note
-
-FILE = "AnnoMI-simple.csv.gz"
 
 
 def read_annomi(data_dir: Path) -> pd.DataFrame:
     """Every utterance under ``data_dir``/annomi, dialogue by dialogue, in the order spoken."""
-    path = Path(data_dir) / "annomi" / FILE
-    if not path.is_file():
-        raise ValueError(f"annomi: no {path}; set paths.data_dir")
+    path = one_of(Path(data_dir) / "annomi", "AnnoMI-simple.csv.gz", "AnnoMI-simple.csv")
     return pd.read_csv(path).sort_values(["transcript_id", "utterance_id"], kind="stable")
 
 

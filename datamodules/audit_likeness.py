@@ -14,7 +14,8 @@ from datamodules.audit_pieces import EXAMPLES, PAIRS, Finding, Piece
 from datamodules.likeness import ALIKE, Score, shared
 
 CORRELATION = 0.98  # of differences over 256 steps; noise of two recordings does not agree so far
-RUN = 32  # samples: so many equal ones in a row, not constant, are no chance
+RUN = 32  # samples: so many equal ones in a row are no chance
+RUN_VALUES = 8  # different ones among them at least: a sensor at rest says 0 and its smallest count over and over
 RUN_EVERY = 16  # one run in so many is remembered, chosen by its content so that shifts do not matter
 
 
@@ -69,13 +70,16 @@ def _runs(values: np.ndarray) -> np.ndarray:
     column = np.ascontiguousarray(values[:, 0], np.float64)
     if len(column) < RUN:
         return np.zeros(0, np.uint64)
-    moving = _count(np.diff(column) != 0, RUN - 1) > RUN // 2
     known = _count(np.isfinite(column), RUN) == RUN
     weights = np.random.default_rng(0).integers(1, 2**63, RUN, dtype=np.uint64) | np.uint64(1)
-    windows = np.lib.stride_tricks.sliding_window_view(column.view(np.uint64), RUN)
+    bits = column.view(np.uint64)
+    bits = bits ^ (bits >> np.uint64(32))  # what came as float32 has zeros below, and sums of zeros collide
+    windows = np.lib.stride_tricks.sliding_window_view(bits, RUN)
     hashes = sum((windows[:, i] * weights[i] for i in range(RUN)), np.zeros(len(windows), np.uint64))
     hashes ^= hashes >> np.uint64(29)
-    return hashes[moving & known & (hashes % np.uint64(RUN_EVERY) == 0)]
+    chosen = np.flatnonzero(known & (hashes % np.uint64(RUN_EVERY) == 0))
+    ordered = np.sort(column[chosen[:, None] + np.arange(RUN)], axis=1)
+    return hashes[chosen[(np.diff(ordered, axis=1) > 0).sum(axis=1) >= RUN_VALUES - 1]]
 
 
 def _count(is_so: np.ndarray, width: int) -> np.ndarray:

@@ -43,16 +43,18 @@ class HealthDataModule(pl.LightningDataModule):
 
     ``labels`` is the data yaml's list of labelled heads (heads without classes have an empty list); it must agree with
     the cohort. ``heads``: heads of this run; one that the data do not label is an error. ``modality_dropout``: chance
-    that training hides a group of a record. ``is_testing_streams`` adds a row per single stream to the test.
+    that training hides a group of a record. ``is_testing_streams`` adds a row per single stream to the test. ``name``:
+    what messages call the data where one cohort reads several sets; "" = the cohort's own name.
     """
 
     def __init__(
         self, *, cohort: Cohort, labels: dict[str, list[str]], modalities: dict[str, Modality], heads: list[str],
         batch_size: int, eval_batch_size: int, num_workers: int, modality_dropout: float, is_testing_streams: bool,
-        cache_dir: str, seed: int,
+        cache_dir: str, seed: int, name: str = "",
     ):  # fmt: skip
         super().__init__()
         self.cohort, self.labels, self.modalities, self.heads = cohort, labels, modalities, heads
+        self.name = name or cohort.name
         self.batch_size, self.eval_batch_size, self.num_workers = batch_size, eval_batch_size, num_workers
         self.modality_dropout, self.is_testing_streams = modality_dropout, is_testing_streams
         self.cache_dir, self.seed = Path(cache_dir), seed
@@ -70,7 +72,7 @@ class HealthDataModule(pl.LightningDataModule):
         unlabelled = [head for head in self.heads if head not in self.labels]
         if unlabelled:
             raise ValueError(
-                f"head {unlabelled[0]!r} is configured but data {self.cohort.name!r} labels only "
+                f"head {unlabelled[0]!r} is configured but data {self.name!r} labels only "
                 f"{sorted(self.labels)}; remove it from head=[...] or choose another data=..."
             )
         for head, classes in self.cohort.labels.items():
@@ -85,7 +87,7 @@ class HealthDataModule(pl.LightningDataModule):
         for name, modality in self.modalities.items():
             parts = {key: part for split in SPLITS for key, part in self._parts(name, split)}
             if not parts:
-                raise ValueError(f"no record of {self.cohort.name!r} has {modality.source!r}; drop modality {name!r}")
+                raise ValueError(f"no record of {self.name!r} has {modality.source!r}; drop modality {name!r}")
             settings = {"cohort": self.cohort.fingerprint, **modality.prepare.settings}
             prepare = partial(_prepare, modality, parts)
             self.stores[name] = build_store(self.cache_dir, name, settings, sorted(parts), prepare)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import inspect
 import logging
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -16,14 +15,11 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+from datamodules.public import TABLES, build_cohort, public_sets, read_config, resolved
 from datamodules.records import HealthRecord
 from datamodules.splits import SPLITS
 
-CONF = Path(__file__).parent.parent / "conf" / "data"
-TABLES = ("mealrec_plus", "free_exercise_db")
-INTERPOLATION = re.compile(r"\$\{([^${}]+)\}")
 NUM_SHOWN = 12  # classes of a balance; more are summed up
 HEADER = """# The public sets
 
@@ -38,11 +34,8 @@ Counts are of the copy at hand, which keeps a final test part aside: they are sm
 def cards(data_dir: Path | None) -> Iterator[str]:
     """The page, block by block."""
     yield HEADER
-    public = yaml.safe_load((CONF / "public.yaml").read_text())
-    for path in sorted(CONF.glob("*.yaml")):
-        config = yaml.safe_load(path.read_text())
-        if "public" in (config.get("defaults") or []):
-            yield card(path.stem, _merged(public, config), data_dir)
+    for name in public_sets():
+        yield card(name, read_config(name), data_dir)
     yield "## Tables that no training run reads\n"
     for name in TABLES:
         yield f"**{name}.** {import_module(f'datamodules.{name}').__doc__.strip()}\n"
@@ -52,14 +45,13 @@ def card(name: str, config: dict, data_dir: Path | None) -> str:
     """One set: what it is, what reads and answers it, and what its parts hold."""
     module, _, kind = config["data"]["cohort"]["_target_"].rpartition(".")
     cohort_class = getattr(import_module(module), kind)
-    labels = {head: _resolved(classes, config) for head, classes in config["data"]["labels"].items()}
+    labels = {head: resolved(classes, config) for head, classes in config["data"]["labels"].items()}
     chosen = {k: v for entry in config["defaults"] if isinstance(entry, dict) for k, v in entry.items()}
     modalities, heads = (", ".join(f"`{n}`" for n in chosen[f"override /{kind}"]) for kind in ("modality", "head"))
     lines = [f"## {name}\n", inspect.getdoc(cohort_class) + "\n", f"Modalities: {modalities}. Heads: {heads}.\n"]
     lines += [f"* `{head}`: {_listed(classes)}" for head, classes in labels.items()]
     if data_dir is not None:
-        arguments = {key: _resolved(value, config) for key, value in config["data"]["cohort"].items()}
-        cohort = cohort_class(**{k: v for k, v in arguments.items() if k != "_target_"} | {"data_dir": data_dir})
+        cohort = build_cohort(config, data_dir)
         try:
             parts = {part: cohort.records(part) for part in SPLITS}
         except ValueError as error:  # not every machine has every set
@@ -102,27 +94,6 @@ def _spread(numbers: list[float]) -> str:
 def _listed(classes: list[str]) -> str:
     shown = ", ".join(classes[:NUM_SHOWN])
     return shown if len(classes) <= NUM_SHOWN else f"{shown}, ... ({len(classes)})"
-
-
-def _merged(base: dict, over: dict) -> dict:
-    merged = dict(base)
-    for key, value in over.items():
-        merged[key] = (
-            _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
-        )
-    return merged
-
-
-def _resolved(value: object, config: dict) -> object:
-    """``value`` with ``${a.b}`` looked up in ``config``, innermost first; what is not of the data stays as it is."""
-    while isinstance(value, str) and (found := INTERPOLATION.search(value)):
-        if not found[1].startswith("data."):
-            break
-        answer: object = config
-        for key in found[1].split("."):
-            answer = answer[key]
-        value = answer if found[0] == value else value.replace(found[0], str(answer))
-    return value
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,7 @@
-"""Look over your own records before training: ``python -m datamodules.check DIR``; exit status 1 on errors.
+"""Look over your own records or a public set before training; exit status 1 on errors.
+
+    python -m datamodules.check DIR                               your own records
+    python -m datamodules.check data=NAME paths.data_dir=DIR      a public set, in DIR/NAME
 
 Everything is read to its last byte. Counts, rates, durations, missingness and label balance come as tables, problems
 with file and line. DIR is a directory of record directories or an index (csv, parquet); see docs/folder.md.
@@ -14,13 +17,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from datamodules.check_set import read_set, table_report
 from datamodules.folder_find import find_records
 from datamodules.folder_record import Found, Reading, build_record
 from datamodules.problems import Problems
+from datamodules.public import TABLES, merged
 from datamodules.records import Clip, HealthRecord, Note, Signal
 from datamodules.splits import SPLITS, split_sources
 
@@ -30,22 +36,30 @@ MIN_PER_CLASS = 5  # fewer people than this show a class to no split or to one o
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the report; 1 where there is any error."""
     parser = argparse.ArgumentParser(prog="python -m datamodules.check", description=__doc__.splitlines()[0])
-    parser.add_argument("dir", type=Path, help="directory of record directories, or an index csv or parquet")
+    parser.add_argument("what", nargs="+", help="a directory of records, an index csv or parquet, or data=NAME")
     parser.add_argument(
         "--labels", action="append", default=[], metavar="HEAD=A,B", help="classes of a head, or names of its numbers"
     )
     parser.add_argument("--split", type=int, default=0, help="which split by people: 0, 1 or 2")
     options = parser.parse_args(argv)
+    said = dict(word.split("=", 1) for word in options.what if "=" in word and not Path(word).exists())
+    if len(options.what) != (len(said) or 1) or (said and not {"data", "paths.data_dir"} <= said.keys()):
+        parser.error(f"got {options.what}, expected one directory or index, or data=NAME paths.data_dir=DIR")
+    root = Path(said["paths.data_dir"] if said else options.what[0])
+    problems = Problems(root)
+    if said.get("data") in TABLES:
+        tables, count = [table_report(said["data"], root, problems)], None
+    else:
+        checked, split_of = _public(said, options.split, root, problems) if said else _own(options, root, problems)
+        tables, count = report(checked, split_of), len(checked.records)
     console = Console(width=120 if not sys.stdout.isatty() else None)
-    problems = Problems(options.dir)
-    checked = check(options.dir, _labels(options.labels), problems)
-    for table in report(checked, _splits(checked, options.split)):
+    for table in tables:
         console.print(table)
     for problem in problems.found:
         kind = "[red]error[/]  " if problem.is_error else "[yellow]warning[/]"
-        console.print(f"{kind} {escape(problem.said(options.dir))}", soft_wrap=True, highlight=False)
-    num_warnings = len(problems.found) - len(problems.errors)
-    console.print(f"{len(checked.records)} records usable, {len(problems.errors)} errors, {num_warnings} warnings")
+        console.print(f"{kind} {escape(problem.said(root))}", soft_wrap=True, highlight=False)
+    usable = "" if count is None else f"{count} records usable, "
+    console.print(f"{usable}{len(problems.errors)} errors, {len(problems.found) - len(problems.errors)} warnings")
     return 1 if problems.errors else 0
 
 
@@ -55,6 +69,25 @@ class Checked(NamedTuple):
     records: list[HealthRecord]
     found: list[Found]
     labels: dict[str, list[str]]
+
+
+def _own(options: argparse.Namespace, root: Path, problems: Problems) -> tuple[Checked, dict[str, str]]:
+    checked = check(root, _labels(options.labels), problems)
+    return checked, _splits(checked, options.split)
+
+
+def _public(said: dict[str, str], split: int, root: Path, problems: Problems) -> tuple[Checked, dict[str, str]]:
+    """A public set with the overrides ``said``, e.g. data.name=GunPoint; only those of the data are known here."""
+    overrides: dict = {"data": {"cohort": {"split": split}}}
+    for key, value in said.items():
+        if key not in ("data", "paths.data_dir"):
+            for part in reversed(key.split(".")):
+                value = {part: yaml.safe_load(value) if isinstance(value, str) else value}
+            overrides = merged(overrides, value)
+    records, labels = read_set(said["data"], overrides, root, problems)
+    checked = Checked([record for own in records.values() for record in own], [], labels)
+    _check_classes(root, checked, problems)
+    return checked, {record.person_id: part for part, own in records.items() for record in own}
 
 
 def check(root: Path, labels: dict[str, list[str]], problems: Problems) -> Checked:
@@ -113,6 +146,9 @@ def _values(
         numbers = np.concatenate([np.asarray(row, dtype=float) for row in rows])
         said = f"{np.nanmin(numbers):.4g} .. {np.nanmax(numbers):.4g}, mean {np.nanmean(numbers):.4g}"
         return [(said, lambda _: True)]
+    if isinstance(targets[0], list):  # of tagged spans
+        names = sorted({span.label for target in targets for span in target})
+        return [(name, lambda target, name=name: any(span.label == name for span in target)) for name in names]
     if labels.get(head):
         return [(name, lambda target, index=index: target == index) for index, name in enumerate(labels[head])]
     return [(str(value), lambda target, value=value: target == value) for value in sorted(set(targets), key=str)]

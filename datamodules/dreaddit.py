@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 import pandas as pd
 
 from datamodules.labelled import Item, LabelledCohort
+from datamodules.layout import one_of
 from datamodules.records import Note
 
 
@@ -23,9 +24,7 @@ class Post(NamedTuple):
 
 def read_dreaddit(data_dir: Path) -> list[Post]:
     """Every segment of the official train part under ``data_dir``/dreaddit, in file order."""
-    path = Path(data_dir) / "dreaddit" / "dreaddit-train.csv.gz"
-    if not path.is_file():
-        raise ValueError(f"dreaddit: no {path}; set paths.data_dir")
+    path = one_of(Path(data_dir) / "dreaddit", "dreaddit-train.csv.gz", "dreaddit-train.csv")
     return [
         Post(Note(key=f"dreaddit/{row.id}", text=row.text), row.post_id, bool(row.label), row.confidence)
         for row in pd.read_csv(path).itertuples()

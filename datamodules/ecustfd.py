@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import pandas as pd
 
 from datamodules.labelled import Item, LabelledCohort
+from datamodules.layout import one_of
 from datamodules.records import Photo
 
 OBJECT = re.compile(r"^([a-z_]+)(\d+)[STst]\(\d+\)$")  # apple001S(1): the first apple, from the side, first photo
@@ -28,24 +29,29 @@ class Food(NamedTuple):
 def read_ecustfd(data_dir: Path) -> Iterator[Food]:
     """Every photo of a single food in the official trainval list under ``data_dir``/ecustfd, in that order."""
     folder = Path(data_dir) / "ecustfd"
-    for needed in ("trainval.txt", "volume_weight.csv"):
-        if not (folder / needed).is_file():
-            raise ValueError(f"ecustfd: no {needed} in {folder}; set paths.data_dir")
-    weights = pd.read_csv(folder / "volume_weight.csv")
-    weight_g = weights[weights["sheet"] != MIXED].set_index("id")["weight(g)"]
-    for name in (folder / "trainval.txt").read_text().split():
+    names = one_of(folder, "trainval.txt", "ImageSets/Main/trainval.txt")
+    weight_g = _weights(one_of(folder, "volume_weight.csv", "density.xls"))
+    for name in names.read_text().split():
         match = OBJECT.match(name)
         if not match:
             raise ValueError(f"ecustfd: trainval.txt names {name!r}, expected a name such as apple001S(1)")
         kind, thing = match[1], match[1] + match[2]
-        path = folder / "images" / f"{name}.jpg"
-        if not path.is_file():
-            raise ValueError(f"ecustfd: trainval.txt names {name} but there is no {path}; set paths.data_dir")
+        path = one_of(folder, f"images/{name}.jpg", f"JPEGImages/{name}.JPG")
         if kind == MIXED:
             continue
         if thing not in weight_g:
             raise ValueError(f"ecustfd: no weight of {thing!r} in volume_weight.csv; set paths.data_dir")
         yield Food(Photo(key=f"ecustfd/{name}", image=path), thing, kind, float(weight_g[thing]))
+
+
+def _weights(path: Path) -> pd.Series:
+    """Grams by object; published is a workbook with a sheet a food."""
+    if path.suffix == ".csv":
+        table = pd.read_csv(path)
+    else:
+        sheets = pd.read_excel(path, sheet_name=None, engine="calamine")
+        table = pd.concat([sheet.assign(sheet=name) for name, sheet in sheets.items()])
+    return table[table["sheet"] != MIXED].dropna(subset=["id"]).set_index("id")["weight(g)"]
 
 
 class EcustfdCohort(LabelledCohort):

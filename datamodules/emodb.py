@@ -16,6 +16,9 @@ from datamodules.records import Clip
 from datamodules.splits import split_sources
 
 MEN = ("03", "10", "11", "12", "15")  # speaker numbers, from the set's own documentation
+EMOTION_OF = {
+    "N": "neutral", "L": "boredom", "F": "happiness", "A": "fear", "W": "anger", "T": "sadness", "E": "disgust",
+}  # fmt: skip
 
 
 class Utterance(NamedTuple):
@@ -28,19 +31,30 @@ class Utterance(NamedTuple):
 
 
 def read_emodb(data_dir: Path) -> list[Utterance]:
-    """Every utterance under ``data_dir``/emodb, in the order of its meta.csv."""
+    """Every utterance under ``data_dir``/emodb, in the order of its meta.csv or, without one, of the names in wav/."""
     folder = Path(data_dir) / "emodb"
-    if not (folder / "meta.csv").is_file():
-        raise ValueError(f"emodb: no meta.csv in {folder}; set paths.data_dir")
     utterances = []
-    for row in pd.read_csv(folder / "meta.csv", dtype=str).itertuples():
-        path = folder / "wav" / row.filename
+    for path, speaker, emotion in _listed(folder):
         if not path.is_file():
-            raise ValueError(f"emodb: meta.csv names {row.filename} but there is no {path}; set paths.data_dir")
+            raise ValueError(f"emodb: meta.csv names {path.name} but there is no {path}; set paths.data_dir")
         clip = Clip(key=f"emodb/{path.stem}", sound=path, rate_hz=None, start_s=0.0)
-        gender = "man" if row.speaker in MEN else "woman"
-        utterances.append(Utterance(clip, row.speaker, gender, row.emotion))
+        utterances.append(Utterance(clip, speaker, "man" if speaker in MEN else "woman", emotion))
     return utterances
+
+
+def _listed(folder: Path) -> Iterator[tuple[Path, str, str]]:
+    """(file, speaker, emotion); published names say both, as 03a01Wa.wav: speaker 03, anger (Wut)."""
+    if (folder / "meta.csv").is_file():
+        for row in pd.read_csv(folder / "meta.csv", dtype=str).itertuples():
+            yield folder / "wav" / row.filename, row.speaker, row.emotion
+        return
+    paths = sorted((folder / "wav").glob("[0-9][0-9][ab][0-9][0-9][A-Z]*.wav"))
+    if not paths:
+        raise ValueError(f"emodb: no meta.csv and no wav/03a01Wa.wav or the like in {folder}; set paths.data_dir")
+    for path in paths:
+        if path.name[5] not in EMOTION_OF:
+            raise ValueError(f"emodb: {path.name} has emotion {path.name[5]!r}, expected one of {sorted(EMOTION_OF)}")
+        yield path, path.name[:2], EMOTION_OF[path.name[5]]
 
 
 class EmodbCohort(LabelledCohort):

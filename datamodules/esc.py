@@ -9,21 +9,45 @@ from typing import ClassVar
 import pandas as pd
 
 from datamodules.labelled import Item, LabelledCohort
+from datamodules.layout import one_of
 from datamodules.records import Clip
 
 NUM_FOLDS = 5
+ESC50 = "meta/esc50.csv"  # the index of ESC-50 as published; the classes of ESC-10 are marked in it
+ESC10_FOLDERS = {  # how ESC-10's home names its folders, "001 - Dog bark"
+    "Dog": "dog", "Rooster": "rooster", "Rain": "rain", "Sea waves": "sea_waves", "Fire crackling": "crackling_fire",
+    "Baby cry": "crying_baby", "Person sneeze": "sneezing", "Clock tick": "clock_tick", "Helicopter": "helicopter",
+    "Chainsaw": "chainsaw",
+}  # fmt: skip
 
 
-def read_esc(folder: Path, index: str) -> Iterator[tuple[Clip, str, str, int]]:
-    """(clip, class, Freesound source, official fold) of every row of ``folder``/``index``, in file order."""
-    if not (folder / index).is_file():
-        raise ValueError(f"{folder.name}: no {index} in {folder}; set paths.data_dir")
-    for row in pd.read_csv(folder / index, dtype={"src_file": str}).itertuples():
+def read_esc(folder: Path, index: Path) -> Iterator[tuple[Clip, str, str, int]]:
+    """(clip, class, Freesound source, official fold) of every row of ``index``, in file order."""
+    table = pd.read_csv(index, dtype={"src_file": str})
+    if "esc10" in table:  # as published
+        table = table[~table["esc10"] & (table["fold"] == 4)]
+    for row in table.itertuples():
         path = folder / "audio" / row.filename
         if not path.is_file():
-            raise ValueError(f"{folder.name}: {index} names {row.filename} but there is no {path}; set paths.data_dir")
-        clip = Clip(key=f"{folder.name}/{path.stem}", sound=path, rate_hz=None, start_s=-5.0)
-        yield clip, row.category, row.src_file, row.fold
+            raise ValueError(
+                f"{folder.name}: {index.name} names {row.filename} but there is no {path}; set paths.data_dir"
+            )
+        yield _clip(folder, path), row.category, row.src_file, row.fold
+
+
+def read_esc10_folders(folder: Path) -> Iterator[tuple[Clip, str, str, int]]:
+    """As ``read_esc``, of ESC-10 as published: a folder a class, names FOLD-SOURCE-TAKE.ogg."""
+    for path in sorted(folder.glob("[0-9][0-9][0-9] - */*.ogg")):
+        name = path.parent.name[6:]
+        category = next((own for said, own in ESC10_FOLDERS.items() if name.startswith(said)), None)
+        if category is None:
+            raise ValueError(f"{folder.name}: folder {path.parent.name!r} is none of {sorted(ESC10_FOLDERS)}")
+        fold, source, *_ = path.stem.split("-")
+        yield _clip(folder, path), category, source, int(fold)
+
+
+def _clip(folder: Path, path: Path) -> Clip:
+    return Clip(key=f"{folder.name}/{path.stem}", sound=path, rate_hz=None, start_s=-5.0)
 
 
 class Esc10Cohort(LabelledCohort):
@@ -51,7 +75,9 @@ class Esc10Cohort(LabelledCohort):
                 f"{self.name}: split is {self.split}, expected 0 to {NUM_FOLDS - 1}; set data.cohort.split"
             )
         part_of = {self.split + 1: "test", (self.split + 1) % NUM_FOLDS + 1: "val"}
-        for clip, category, source, fold in read_esc(self.folder, "esc10.csv"):
+        published = next(self.folder.glob("[0-9][0-9][0-9] - *"), None)
+        rows = read_esc10_folders(self.folder) if published else read_esc(self.folder, one_of(self.folder, "esc10.csv"))
+        for clip, category, source, fold in rows:
             part = part_of.get(fold, "train")
             yield Item(clip.key, source, {"audio": clip}, {"health_state": category}, category, part)
 
@@ -80,5 +106,5 @@ class Esc50Fold4Cohort(LabelledCohort):
     }  # fmt: skip
 
     def read(self) -> Iterator[Item]:
-        for clip, category, source, _ in read_esc(self.folder, "meta.csv"):
+        for clip, category, source, _ in read_esc(self.folder, one_of(self.folder, "meta.csv", ESC50)):
             yield Item(clip.key, source, {"audio": clip}, {"health_state": category}, category)

@@ -54,6 +54,10 @@ def read_table(
     return None if len(problems.errors) > before else Table(time_s, values, first_line)
 
 
+class SilentError(ValueError):
+    """Every sample of a sound is 0."""
+
+
 def check_photo(path: Path) -> None:
     """Decode a photo wholly; ValueError where it is cut short or no photo."""
     try:
@@ -64,7 +68,7 @@ def check_photo(path: Path) -> None:
 
 
 def check_sound(path: Path) -> float:
-    """Decode a sound wholly and give its seconds; ValueError where it is cut short or no sound."""
+    """Decode a sound wholly, give its seconds; ValueError where it is cut short or no sound, SilentError if all 0."""
     try:
         told = soundfile.info(path)
         samples, rate_hz = soundfile.read(path, dtype="float32")
@@ -75,7 +79,7 @@ def check_sound(path: Path) -> float:
     if len(samples) < told.frames or (told.format == "WAV" and _is_cut_wav(path)):
         raise ValueError(f"is cut short: {len(samples)} samples are left of what its header promises")
     if not np.any(samples):
-        raise ValueError("is silent throughout (every sample is 0); leave it out of the record")
+        raise SilentError("is silent throughout (every sample is 0); leave it out of the record")
     return len(samples) / rate_hz
 
 

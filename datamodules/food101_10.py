@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from datamodules.labelled import Item, LabelledCohort
+from datamodules.layout import one_of
 from datamodules.records import Photo
 
 
@@ -20,10 +21,8 @@ class Dish(NamedTuple):
 def read_food101_10(data_dir: Path) -> list[Dish]:
     """Every photo of the train list under ``data_dir``/food101_10, in that order."""
     folder = Path(data_dir) / "food101_10"
-    if not (folder / "train.txt").is_file():
-        raise ValueError(f"food101_10: no train.txt in {folder}; set paths.data_dir")
     dishes = []
-    for line in (folder / "train.txt").read_text().split():
+    for line in one_of(folder, "train.txt", "meta/train.txt").read_text().split():
         path = folder / "images" / f"{line}.jpg"
         if not path.is_file():
             raise ValueError(f"food101_10: train.txt names {line} but there is no {path}; set paths.data_dir")

@@ -11,9 +11,10 @@ import pandas as pd
 
 from datamodules.days import last_days
 from datamodules.labelled import Item, LabelledCohort
+from datamodules.layout import one_of
 from datamodules.records import Part
 
-FILE = "daily_fitbit_sema.csv.gz"
+FILES = ("daily_fitbit_sema.csv.gz", "daily_fitbit_sema_df_unprocessed.csv")
 STREAMS = {
     "sleep": ("min", ("minutesAsleep", "minutesAwake")),
     "activity": ("min", ("lightly_active_minutes", "moderately_active_minutes", "very_active_minutes")),
@@ -26,9 +27,7 @@ WHOLE_DAY_MIN = 1440  # sedentary all day: the watch lay on a table
 
 def read_lifesnaps(data_dir: Path) -> Iterator[tuple[str, pd.DataFrame]]:
     """(person, one row a day indexed by date) under ``data_dir``/lifesnaps_daily; days without the watch are NaN."""
-    path = Path(data_dir) / "lifesnaps_daily" / FILE
-    if not path.is_file():
-        raise ValueError(f"lifesnaps: no {path}; set paths.data_dir")
+    path = one_of(Path(data_dir) / "lifesnaps_daily", *FILES)
     table = pd.read_csv(path, parse_dates=["date"]).replace({"stress_score": {0.0: np.nan}})
     is_off = table["sedentary_minutes"] == WHOLE_DAY_MIN
     table.loc[is_off, list(STREAMS["activity"][1])] = np.nan

@@ -27,6 +27,7 @@ from datamodules.records import Clip, Note, Part, Photo
 PHOTO_BITS = 6  # of 64: saving and scaling again changes 0 to 4; unrelated photos differ in about 32
 SOUND_SHARE = 0.25  # of the peak pairs of the shorter clip; unrelated clips share a few hundredths
 TEXT_JACCARD = 0.5  # of word triples: half of what is said is said in the same words
+MIN_MEMBERS = 3  # of a set: from fewer that are shared nothing follows
 SOUND_HZ = 8000
 WORD = re.compile(r"\w\w+")
 HASH_PX = 32  # a perceptual hash reads 32 x 32 pixels; a jpg decoded near that size costs a fifth
@@ -52,7 +53,7 @@ def sound_score(clips: list[Clip]) -> Score:
 
 
 def text_score(notes: list[Note]) -> Score:
-    """Jaccard similarity of the sets of word triples; of texts under three triples nothing follows."""
+    """Jaccard similarity of the sets of word triples; texts of fewer than five words are alike where they are equal."""
     return shared([_triples(note.text) for note in notes], "union")
 
 
@@ -67,7 +68,7 @@ def shared(items: list[np.ndarray], of: str) -> Score:
             return both
         small = np.minimum(size[left][:, None], size[right][None])
         whole = small if of == "smaller" else size[left][:, None] + size[right][None] - both
-        return np.where(small >= 3, both / np.maximum(whole, 1), 0.0)  # of under three members nothing follows
+        return np.where(small >= MIN_MEMBERS, both / np.maximum(whole, 1), 0.0)
 
     return score
 
@@ -105,9 +106,12 @@ def joined(having: list[tuple[str, Part]], source: str) -> dict[str, str]:
 
 def read_sound(clip: Clip, rate_hz: int) -> np.ndarray:
     """Mono samples (T,) at ``rate_hz``."""
-    samples, own_hz = (
-        (clip.sound, int(clip.rate_hz)) if not isinstance(clip.sound, Path) else soundfile.read(clip.sound)
-    )
+    try:
+        samples, own_hz = (
+            (clip.sound, int(clip.rate_hz)) if not isinstance(clip.sound, Path) else soundfile.read(clip.sound)
+        )
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"sound {clip.key!r} cannot be read as wav, flac, ogg or mp3: {error}") from error
     mono = samples if samples.ndim == 1 else samples.mean(axis=1)
     divisor = np.gcd(own_hz, rate_hz)
     return resample_poly(mono, rate_hz // divisor, own_hz // divisor)
@@ -123,9 +127,12 @@ def _incidence(sets: Iterable[np.ndarray]) -> csr_matrix:
 
 
 def _open(photo: Photo) -> Image.Image:
-    with Image.open(photo.image if isinstance(photo.image, Path) else io.BytesIO(photo.image)) as image:
-        image.draft("L", (2 * HASH_PX, 2 * HASH_PX))
-        return image.convert("L")
+    try:
+        with Image.open(photo.image if isinstance(photo.image, Path) else io.BytesIO(photo.image)) as image:
+            image.draft("L", (2 * HASH_PX, 2 * HASH_PX))
+            return image.convert("L")
+    except OSError as error:
+        raise ValueError(f"photo {photo.key!r} cannot be read as jpg or png: {error}") from error
 
 
 def _phash(image: Image.Image) -> np.ndarray:
@@ -150,7 +157,9 @@ def _peak_pairs(clip: Clip) -> np.ndarray:
 
 
 def _triples(text: str) -> np.ndarray:
-    """Hashes of every three words in a row; of fewer words the whole text is one."""
+    """Hashes of every three words in a row; of fewer than three triples, of the whole text in three ways."""
     words = WORD.findall(text.lower())
-    triples = zip(words, words[1:], words[2:], strict=False) if len(words) > 2 else [words]
-    return np.array([crc32(" ".join(triple).encode()) for triple in triples], dtype=np.int64)
+    triples = [" ".join(triple) for triple in zip(words, words[1:], words[2:], strict=False)]
+    if len(triples) < MIN_MEMBERS:
+        triples = [f"{way} {text}" for way in range(MIN_MEMBERS)]
+    return np.array([crc32(triple.encode()) for triple in triples], dtype=np.int64)

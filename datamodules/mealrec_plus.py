@@ -34,7 +34,7 @@ class MealRec(NamedTuple):
 
 
 def read_mealrec_plus(data_dir: Path, density: str) -> MealRec:
-    """The train part of the dense ("H") or sparse ("L") set under ``data_dir``/mealrec_plus."""
+    """The dense ("H") or sparse ("L") set under ``data_dir``/mealrec_plus: the train part, of courses what is there."""
     if density not in DENSITIES:
         raise ValueError(f"mealrec_plus: density is {density!r}, expected one of {DENSITIES}")
     folder = Path(data_dir) / "mealrec_plus" / f"MealRec+{density}"
@@ -43,15 +43,15 @@ def read_mealrec_plus(data_dir: Path, density: str) -> MealRec:
     course, number = _pairs(folder, "course_category").T
     category[course] = number
     return MealRec(
-        _pairs(folder, "user_course_train"), _pairs(folder, "user_meal_train"), _pairs(folder, "meal_course"),
-        category, fsa, who,
+        _pairs(folder, "user_course_train", "user_course"), _pairs(folder, "user_meal_train"),
+        _pairs(folder, "meal_course"), category, fsa, who,
     )  # fmt: skip
 
 
-def _pairs(folder: Path, name: str) -> np.ndarray:
-    """(N, 2) whole numbers of a plain or gzipped text."""
-    zipped = folder / f"{name}.txt.gz"
-    path = zipped if zipped.is_file() else _existing(folder / f"{name}.txt")
+def _pairs(folder: Path, *names: str) -> np.ndarray:
+    """(N, 2) whole numbers of a plain or gzipped text, the first of ``names`` that is there."""
+    paths = [folder / f"{name}.txt{zipped}" for name in names for zipped in (".gz", "")]
+    path = next((path for path in paths if path.is_file()), None) or _existing(folder / f"{names[0]}.txt")
     return pd.read_csv(path, sep="\t", header=None).to_numpy(int)
 
 

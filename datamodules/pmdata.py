@@ -102,16 +102,19 @@ class PmdataCohort(LabelledCohort):
 
 
 def _read_json(path: Path) -> list:
-    if not path.is_file():
-        log.warning("pmdata: no %s; the person goes without", path)
-        return []
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        return json.load(file)
+    """A list of ``path``, gzipped or plain."""
+    zipped = path.with_name(f"{path.name}.gz")
+    if zipped.is_file():
+        return json.loads(gzip.decompress(zipped.read_bytes()))
+    if path.is_file():
+        return json.loads(path.read_bytes())
+    log.warning("pmdata: no %s; the person goes without", path)
+    return []
 
 
 def _daily(person: Path, name: str, value: Callable[[Any], float]) -> pd.Series:
     """One value a day; the last where a day is told twice."""
-    rows = _read_json(person / "fitbit" / f"{name}.json.gz")
+    rows = _read_json(person / "fitbit" / f"{name}.json")
     days = {pd.Timestamp(row["dateTime"]).normalize(): value(row["value"]) for row in rows}
     return pd.Series(days, index=pd.DatetimeIndex(days.keys()), dtype=float)
 
@@ -122,7 +125,7 @@ def _zone(zone: str, value: dict) -> float:
 
 def _sleep(person: Path) -> pd.DataFrame:
     """Minutes asleep and awake in bed of the nights that end on a day, naps included."""
-    rows = _read_json(person / "fitbit" / "sleep.json.gz")
+    rows = _read_json(person / "fitbit" / "sleep.json")
     table = pd.DataFrame(rows, columns=["dateOfSleep", "minutesAsleep", "minutesAwake"])
     return table.groupby(pd.to_datetime(table.pop("dateOfSleep"))).sum()
 
@@ -140,7 +143,7 @@ def _wellness(person: Path) -> pd.DataFrame:
 def _diary(person: Path) -> dict[pd.Timestamp, str]:
     """What was done, eaten and drunk on a day; never a score."""
     said: dict[pd.Timestamp, list[str]] = {}
-    for row in _read_json(person / "fitbit" / "exercise.json.gz"):
+    for row in _read_json(person / "fitbit" / "exercise.json"):
         pulse = f", average heart rate {row['averageHeartRate']}" if row.get("averageHeartRate") else ""
         what = f"{row['activityName']} for {row['activeDuration'] / 60_000:.0f} min{pulse}."
         said.setdefault(pd.Timestamp(row["startTime"]).normalize(), []).append(what)

@@ -9,6 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from datamodules.labelled import Item, LabelledCohort
+from datamodules.layout import one_of
+from datamodules.pickled import read_pickled_arrays
 from datamodules.records import Signal
 
 RATE_HZ = 50.0
@@ -35,18 +37,12 @@ class SeglearnWatchCohort(LabelledCohort):
         self.window_s, self.stride_s = window_s, stride_s
 
     def read(self) -> Iterator[Item]:
-        path = self.folder / "watch.npz"
-        if not path.is_file():
-            raise ValueError(f"seglearn_watch: no watch.npz in {self.folder}; set paths.data_dir")
-        with np.load(path) as file:
-            names = file["y_labels"].tolist()
-            for index, label, person in zip(file["index"], file["y"], file["subject"], strict=True):
-                values = file[f"X_{index:03d}"]
-                for start_s in np.arange(0, len(values) / RATE_HZ - self.window_s, self.stride_s):
-                    first = round(start_s * RATE_HZ)
-                    window = values[first : first + round(self.window_s * RATE_HZ)]
-                    key = f"seglearn_watch/{index:03d}/{start_s:g}"
-                    yield Item(key, f"{int(person):02d}", self._parts(key, window), {"health_state": names[int(label)]})
+        for index, values, label, person in _series(one_of(self.folder, "watch.npz", "watch_dataset.npy")):
+            for start_s in np.arange(0, len(values) / RATE_HZ - self.window_s, self.stride_s):
+                first = round(start_s * RATE_HZ)
+                window = values[first : first + round(self.window_s * RATE_HZ)]
+                key = f"seglearn_watch/{index:03d}/{start_s:g}"
+                yield Item(key, f"{person:02d}", self._parts(key, window), {"health_state": label})
 
     def _parts(self, key: str, window: np.ndarray) -> dict[str, Signal]:
         halves = {"acc": (window[:, :3], "g"), "gyro": (window[:, 3:], "rad/s")}
@@ -54,3 +50,17 @@ class SeglearnWatchCohort(LabelledCohort):
             name: Signal(key=f"{key}/{name}", values=values, rate_hz=RATE_HZ, unit=unit, start_s=-self.window_s)
             for name, (values, unit) in halves.items()
         }
+
+
+def _series(path: Path) -> Iterator[tuple[int, np.ndarray, str, int]]:
+    """(number, values (T, 6), exercise, person); published is a pickled mapping in a .npy file."""
+    if path.suffix == ".npy":
+        said = read_pickled_arrays(path)
+        labels = [str(name) for name in said["y_labels"]]
+        for index, (values, label, person) in enumerate(zip(said["X"], said["y"], said["subject"], strict=True)):
+            yield index, np.asarray(values, np.float32), labels[int(label)], int(person)
+        return
+    with np.load(path) as file:
+        labels = file["y_labels"].tolist()
+        for index, label, person in zip(file["index"], file["y"], file["subject"], strict=True):
+            yield int(index), file[f"X_{index:03d}"], labels[int(label)], int(person)

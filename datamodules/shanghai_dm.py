@@ -38,13 +38,11 @@ class Recording(NamedTuple):
 def read_shanghai_dm(data_dir: Path) -> Iterator[Recording]:
     """Every recording under ``data_dir``/shanghai_dm, type 1 first, on a grid of 15 minutes."""
     folder = Path(data_dir) / "shanghai_dm"
-    paths = sorted(folder.glob("Shanghai_T?DM/*.csv.gz"))
+    paths = sorted(path for kind in ("csv.gz", "xls", "xlsx") for path in folder.glob(f"Shanghai_T?DM/[0-9]*.{kind}"))
     if not paths:
-        raise ValueError(
-            f"shanghai_dm: no Shanghai_T1DM/*.csv.gz or Shanghai_T2DM/*.csv.gz in {folder}; set paths.data_dir"
-        )
+        raise ValueError(f"shanghai_dm: no Shanghai_T1DM/*.csv.gz, .xls or .xlsx in {folder}; set paths.data_dir")
     for path in paths:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path) if path.name.endswith(".csv.gz") else pd.read_excel(path, engine="calamine")
         (glucose,) = (name for name in table if name.startswith("CGM"))
         time = pd.to_datetime(table["Date"])
         step = ((time - time[0]).dt.total_seconds() / STEP_S).round().astype(int)
@@ -52,7 +50,7 @@ def read_shanghai_dm(data_dir: Path) -> Iterator[Recording]:
             raise ValueError(f"shanghai_dm: {path.name} has readings out of order or closer than 15 minutes")
         grid = np.full(step.iloc[-1] + 1, np.nan)
         grid[step] = table[glucose]
-        name = path.name.removesuffix(".csv.gz")
+        name = path.name.partition(".")[0]
         yield Recording(name, name.split("_")[0], path.parent.name[9:], grid, _events(table, step))
 
 

@@ -25,21 +25,30 @@ class Sound(NamedTuple):
 
 
 def read_snoring_khan(data_dir: Path) -> list[Sound]:
-    """Every clip under ``data_dir``/snoring_khan, in the order of its meta.csv, the silent ones included."""
+    """Every clip under ``data_dir``/snoring_khan, in the order of meta.csv or of names, the silent ones included."""
     folder = Path(data_dir) / "snoring_khan"
-    if not (folder / "meta.csv").is_file():
-        raise ValueError(f"snoring_khan: no meta.csv in {folder}; set paths.data_dir")
     sounds = []
-    for row in pd.read_csv(folder / "meta.csv", dtype=str).itertuples():
-        path = folder / row.filename
+    for path, label in _listed(folder):
         if not path.is_file():
-            raise ValueError(f"snoring_khan: meta.csv names {row.filename} but there is no {path}; set paths.data_dir")
+            raise ValueError(f"snoring_khan: meta.csv names {path.name} but there is no {path}; set paths.data_dir")
         number = int(path.stem.rpartition("_")[2])
         clip = Clip(key=f"snoring_khan/{path.stem}", sound=path, rate_hz=None, start_s=0.0)
-        is_snoring = row.label == "snoring"
+        is_snoring = label == "snoring"
         kind = "snoring" if is_snoring else f"other {number // OF_ONE_KIND}"
-        sounds.append(Sound(clip, f"snoring_khan/{row.label}/{number // NEIGHBOURS}", kind, is_snoring))
+        sounds.append(Sound(clip, f"snoring_khan/{label}/{number // NEIGHBOURS}", kind, is_snoring))
     return sounds
+
+
+def _listed(folder: Path) -> Iterator[tuple[Path, str]]:
+    """(file, "snoring" or "no_snoring"); published names begin with 1 or 0, as 1_143.wav."""
+    if (folder / "meta.csv").is_file():
+        for row in pd.read_csv(folder / "meta.csv", dtype=str).itertuples():
+            yield folder / row.filename, row.label
+        return
+    paths = sorted(folder.glob("*/[01]_*.wav"))
+    if not paths:
+        raise ValueError(f"snoring_khan: no meta.csv and no */1_0.wav or the like in {folder}; set paths.data_dir")
+    yield from ((path, "snoring" if path.name[0] == "1" else "no_snoring") for path in paths)
 
 
 class SnoringCohort(LabelledCohort):

@@ -15,11 +15,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from datamodules.layout import one_of
 from datamodules.records import Signal
 
 REST, STRESS, UNLABELLED = 0, 1, -1
 
-# name of the part -> (array in the file, factor to the unit, unit); BVP is stored x 100, ACC in 1/64 g
+PUBLISHED_LABELS = "Processed_data/Improved_All_Combined_hr_rsp_binary.csv"
+# name of the part -> (array in the file, factor to the unit, unit); BVP is packed x 100, ACC in 1/64 g
 TRACKS = {
     "ppg": ("BVP", 0.01, "a.u."),
     "eda": ("EDA", 1.0, "uS"),
@@ -83,16 +85,27 @@ class Session:
 def read_stress_predict(data_dir: Path) -> list[Session]:
     """Every labelled person under ``data_dir``/stress_predict, in order of their number."""
     folder = Path(data_dir) / "stress_predict"
-    labels_file = folder / "labels_hr_rsp_binary.csv.gz"
-    if not labels_file.is_file():
-        raise ValueError(f"stress_predict: no {labels_file.name} in {folder}; set paths.data_dir")
-    table = pd.read_csv(labels_file)
-    return [_session(folder / "raw" / f"S{number:02d}.npz", rows) for number, rows in table.groupby("Participant")]
+    table = pd.read_csv(one_of(folder, "labels_hr_rsp_binary.csv.gz", PUBLISHED_LABELS))
+    return [_session(folder, f"S{number:02d}", rows) for number, rows in table.groupby("Participant")]
 
 
-def _session(path: Path, rows: pd.DataFrame) -> Session:
-    if not path.is_file():
-        raise ValueError(f"stress_predict: labels name {path.stem} but there is no {path}; set paths.data_dir")
+def _session(folder: Path, person: str, rows: pd.DataFrame) -> Session:
+    published = folder / "Raw_data" / person
+    packed = folder / "raw" / f"{person}.npz"
+    if published.is_dir():
+        tracks, began_s = _published_tracks(published)
+    elif packed.is_file():
+        tracks, began_s = _packed_tracks(packed)
+    else:
+        raise ValueError(f"stress_predict: labels name {person} but there is no {packed}; set paths.data_dir")
+    second = (rows["Time(sec)"] - began_s).round().astype(int).to_numpy()
+    labels = np.full(second.max() + 1, UNLABELLED)
+    labels[second] = rows["Label"].to_numpy()
+    return Session(person_id=person, tracks=tracks, labels=labels)
+
+
+def _packed_tracks(path: Path) -> tuple[dict[str, Track], float]:
+    """Tracks of one .npz, and when the pulse began."""
     with np.load(path) as file:
         began_s = float(file["BVP_start"])
 
@@ -100,8 +113,16 @@ def _session(path: Path, rows: pd.DataFrame) -> Session:
             values = np.asarray(file[name], np.float32).reshape(len(file[name]), -1) * np.float32(factor)
             return Track(values, float(file[f"{name}_hz"]), unit, float(file[f"{name}_start"]) - began_s)
 
-        tracks = {part: track(*source) for part, source in TRACKS.items()}
-    second = (rows["Time(sec)"] - began_s).round().astype(int).to_numpy()
-    labels = np.full(second.max() + 1, UNLABELLED)
-    labels[second] = rows["Label"].to_numpy()
-    return Session(person_id=path.stem, tracks=tracks, labels=labels)
+        return {part: track(*source) for part, source in TRACKS.items()}, began_s
+
+
+def _published_tracks(folder: Path) -> tuple[dict[str, Track], float]:
+    """As the wristband exports: BVP.csv, EDA.csv, ... whose first line is the start, the second the rate."""
+    tables = {name: pd.read_csv(one_of(folder, f"{name}.csv"), header=None) for name, _, _ in TRACKS.values()}
+    began_s = float(tables["BVP"].iloc[0, 0])
+    tracks = {}
+    for part, (name, factor, unit) in TRACKS.items():
+        start_s, rate_hz = (float(tables[name].iloc[row, 0]) for row in (0, 1))
+        values = tables[name].iloc[2:].to_numpy(np.float32) * np.float32(1.0 if name == "BVP" else factor)
+        tracks[part] = Track(values, rate_hz, unit, start_s - began_s)
+    return tracks, began_s

@@ -14,7 +14,6 @@ from datamodules.records import Signal
 from datamodules.ts_file import read_ts
 
 RATE_HZ = 1.0  # the archive gives no rate: a step counts as a second
-EXTRA = "ucr"
 
 
 class UcrCohort(LabelledCohort):
@@ -38,7 +37,8 @@ class UcrCohort(LabelledCohort):
         super().__init__(data_dir=data_dir, split=split, seed=seed)
         if problem not in problems:
             raise ValueError(
-                f"ucr: problem is {problem!r}, expected one of {sorted(problems)}; set data.cohort.problem"
+                f"ucr: problem is {problem!r}, expected one of {sorted(problems)}; set data.name, or add it to "
+                f"conf/data/ucr.yaml"
             )
         self.problem, self.root = problem, root
         self.channels = list(problems[problem]["channels"])
@@ -92,5 +92,5 @@ def _aeon_data() -> Path:
     """The data folder of the aeon package, found without importing it (it compiles for seconds)."""
     spec = find_spec("aeon")
     if spec is None or not spec.submodule_search_locations:
-        raise ValueError(f"ucr: the aeon package is not installed; pip install '.[{EXTRA}]' or set data.cohort.root")
+        raise ValueError("ucr: the aeon package is not installed; pip install --no-deps aeon or set data.cohort.root")
     return Path(spec.submodule_search_locations[0]) / "datasets" / "data"

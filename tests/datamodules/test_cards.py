@@ -2,18 +2,16 @@
 
 import numpy as np
 import pytest
-import yaml
 from labelled_sets import write_depresjon, write_ucr
 
-from datamodules.cards import CONF, _merged, card, cards, main
+from datamodules.cards import card, cards, main
+from datamodules.public import merged, public_sets, read_config
 
-PUBLIC = yaml.safe_load((CONF / "public.yaml").read_text())
-NAMES = sorted(p.stem for p in CONF.glob("*.yaml") if "public" in (yaml.safe_load(p.read_text()).get("defaults") or []))
+NAMES = public_sets()
 
 
 def config(name: str, **cohort: object) -> dict:
-    merged = _merged(PUBLIC, yaml.safe_load((CONF / f"{name}.yaml").read_text()))
-    return _merged(merged, {"data": {"cohort": cohort}})
+    return merged(read_config(name), {"data": {"cohort": cohort}})
 
 
 def test_every_set_is_on_the_page_with_the_tables_beside_it():

@@ -31,7 +31,7 @@ SMALL = {
     ],
     "stress_predict": ["data.cohort.is_against_rest=false"],  # the tiny sessions are shorter than the distance asked
 }  # fmt: skip
-EVERYTHING = {"seglearn_watch": 595, "shanghai_dm": 10686, "pmdata": 1421, "depresjon": 792, "dreaddit": 2838,
+EVERYTHING = {"seglearn_watch": 595, "shanghai_dm": 10686, "pmdata": 1421, "depresjon": 671, "dreaddit": 2838,
               "emodb": 415, "food101_10": 3750, "snoring_khan": 800, "esc10": 400, "esc50_fold4": 208, "annomi": 7647,
               "ecustfd": 1198, "grocery_store": 2936, "basicmotions": 40, "lifesnaps": 2181,
               "stress_predict": 2600}  # fmt: skip

@@ -1,40 +1,26 @@
 """The two food-entity sets: written tiny in their own layout, and read from the real files where they are."""
 
-import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from datamodules.diet_spans import DIET, look_up, to_diet
 from datamodules.recipedb_ner import RecipeDBCohort
 from datamodules.records import Span
 from datamodules.tasteset import TastesetCohort
+from tests.datamodules.tagged_sets import FOODS, WRITERS
 
 REAL = os.environ.get("HEALTH_DATA_DIR")
 needs_data = pytest.mark.skipif(REAL is None, reason="set HEALTH_DATA_DIR to the folder of the public sets")
-FOODS = {  # food -> the rest of its line, and its kind
-    "orange juice": ("5 ounces {}", "DRINK"),
-    "bananas": ("2 ripe {}", "FRUIT"),
-    "salt": ("1 pinch {}", None),
-    "chicken breasts": ("boneless {}, cut", "MEAT"),
-    "gravel": ("1 cup {}", None),
-}
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """100 recipes, and 200 phrases: 100, each of them twice."""
-    (tmp_path / "tasteset").mkdir()
-    (tmp_path / "recipedb_ner").mkdir()
-    recipes = []
-    for i, food in enumerate([*FOODS] * 20):
-        text = f"{FOODS[food][0].format(food)}\n{i} spoons\n"
-        entity = {"start": text.index(food), "end": text.index(food) + len(food), "type": "FOOD", "entity": food}
-        recipes.append({"id": 3 * i, "ingredients": text, "entities": [entity]})
-    (tmp_path / "tasteset" / "recipes.jsonl").write_text("\n".join(map(json.dumps, recipes)))
-    phrases = [f"{i}\tQUANTITY\ndried\tDF\ngreen\tNAME\nlentils\tNAME\n,\tO\nrinsed\tSTATE\n" for i in range(100)]
-    (tmp_path / "recipedb_ner" / "ar_train.tsv").write_text("\t\n" + "\t\n".join(phrases * 2))
+    """Both sets, made up."""
+    for name, write in WRITERS.items():
+        write(tmp_path / name, np.random.default_rng(0))
     return tmp_path
 
 
@@ -109,7 +95,9 @@ def test_a_missing_set_or_file_is_named(tmp_path, kind):
     with pytest.raises(ValueError, match=f"{kind.name}: no folder '{kind.name}' in .*; set paths.data_dir"):
         cohort(kind, tmp_path).records("train")
     (tmp_path / kind.name).mkdir()
-    with pytest.raises(ValueError, match=f"{kind.name}: no .*(recipes.jsonl|ar_train.tsv); fetch the set again"):
+    with pytest.raises(
+        ValueError, match=f"{kind.name}: no .*(recipes.jsonl|ar_train.tsv).*; (fetch the set again|set paths.data_dir)"
+    ):
         cohort(kind, tmp_path).records("train")
 
 
