@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -18,21 +19,22 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, root_mean_squared
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.public_features import Table
 from datamodules.labelled import LabelledCohort
 from datamodules.records import HealthRecord
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # inverse regularisation, tried on validation
-MAX_TREE_FEATURES = 64  # trees on a thousand frozen features cost minutes; principal components keep most of them
+NUM_FROZEN = 32  # principal components of frozen features for trees: a thousand cost minutes and hide the others
 Scores = dict[str, dict[str, float]]  # method -> metric -> value
 
 
 def class_scores(
-    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, np.ndarray], head: str, seed: int
+    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, Table], head: str, seed: int
 ) -> Scores:
     """Majority, persistence, the person's own past, logistic regression and trees on a classification head."""
     kept = {part: [i for i, r in enumerate(own) if head in r.targets] for part, own in records.items()}
     y = {part: np.array([records[part][i].targets[head] for i in rows]) for part, rows in kept.items()}
-    x = measured({part: x[part][rows] for part, rows in kept.items()})
+    x = measured({part: Table(x[part].values[rows], x[part].num_hand) for part, rows in kept.items()})
     test = [records["test"][i] for i in kept["test"]]
     majority = int(np.bincount(y["train"]).argmax())
     said = {"majority": np.full(len(test), majority)}
@@ -40,11 +42,10 @@ def class_scores(
         said["person so far"] = so_far(test, y["test"], lambda past: np.bincount(past).argmax() if past else majority)
     if hasattr(cohort, "persistence"):
         said["persistence"] = np.array([cohort.persistence(record)[head] for record in test])
-    models = [linear(LogisticRegression(C=c, max_iter=300, class_weight="balanced"), x, y) for c in STRENGTHS]
-    best = max(models, key=lambda model: f1_score(y["val"], model.predict(x["val"]), average="macro"))
-    said["logistic regression"] = best.predict(x["test"])
+    regressions = [LogisticRegression(C=c, max_iter=300, class_weight="balanced") for c in STRENGTHS]
+    said["logistic regression"] = linear(regressions, x, y, lambda a, b: f1_score(a, b, average="macro"))
     trees = HistGradientBoostingClassifier(max_iter=100, class_weight="balanced", random_state=seed)
-    said["boosted trees"] = narrow(trees, x["train"]).fit(x["train"], y["train"]).predict(x["test"])
+    said["boosted trees"] = boosted(trees, x, y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class that only the answer has
         return {
@@ -57,14 +58,14 @@ def class_scores(
 
 
 def number_scores(
-    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, np.ndarray], head: str,
+    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, Table], head: str,
     place: int, seed: int,
 ) -> Scores:  # fmt: skip
     """Train mean, persistence, the person's mean so far, ridge and trees on one number of a regression head."""
     numbers = {part: np.array([r.targets[head][place] for r in own]) for part, own in records.items()}
     kept = {part: np.isfinite(own) for part, own in numbers.items()}
     y = {part: own[kept[part]] for part, own in numbers.items()}
-    x = measured({part: x[part][kept[part]] for part in x})
+    x = measured({part: Table(own.values[kept[part]], own.num_hand) for part, own in x.items()})
     test = [r for r, is_kept in zip(records["test"], kept["test"], strict=True) if is_kept]
     mean = float(y["train"].mean())
     said = {"train mean": np.full(len(test), mean)}
@@ -73,18 +74,16 @@ def number_scores(
     if hasattr(cohort, "persistence"):
         answer = np.array([cohort.persistence(record)[head][place] for record in test])
         said["persistence"] = np.where(np.isfinite(answer), answer, mean)
-    models = [linear(Ridge(alpha=1 / c), x, y) for c in STRENGTHS]
-    best = min(models, key=lambda model: root_mean_squared_error(y["val"], model.predict(x["val"])))
-    said["ridge"] = best.predict(x["test"])
+    said["ridge"] = linear([Ridge(alpha=1 / c) for c in STRENGTHS], x, y, lambda a, b: -root_mean_squared_error(a, b))
     trees = HistGradientBoostingRegressor(max_iter=100, random_state=seed)
-    said["boosted trees"] = narrow(trees, x["train"]).fit(x["train"], y["train"]).predict(x["test"])
+    said["boosted trees"] = boosted(trees, x, y)
     return {method: {"rmse": root_mean_squared_error(y["test"], answer)} for method, answer in said.items()}
 
 
-def measured(x: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def measured(x: Mapping[str, Table]) -> dict[str, Table]:
     """Without the features that no train record has: trees cannot bin them."""
-    known = np.isfinite(x["train"]).any(axis=0)
-    return {part: own[:, known] for part, own in x.items()}
+    known = np.isfinite(x["train"].values).any(axis=0)
+    return {part: Table(own.values[:, known], int(known[: own.num_hand].sum())) for part, own in x.items()}
 
 
 def so_far(records: list[HealthRecord], y: np.ndarray, guess: Callable[[list], float]) -> np.ndarray:
@@ -97,18 +96,29 @@ def so_far(records: list[HealthRecord], y: np.ndarray, guess: Callable[[list], f
     return np.array(said)
 
 
-def linear(model: object, x: Mapping[str, np.ndarray], y: Mapping[str, np.ndarray]) -> object:
-    """``model`` behind filling, flags of absence and scaling."""
-    fill = SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return make_pipeline(fill, StandardScaler(), model).fit(x["train"], y["train"])
+def linear(models: list, x: Mapping[str, Table], y: Mapping[str, np.ndarray], score: Callable) -> np.ndarray:
+    """Answers to test of the model that validates best, on all features or on those made by hand alone."""
+    num = x["train"].values.shape[1]
+    tried = []
+    for width in sorted({num, x["train"].num_hand or num}):
+        for model in models:
+            fill = SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True)
+            piped = make_pipeline(fill, StandardScaler(), clone(model))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                piped.fit(x["train"].values[:, :width], y["train"])
+            tried.append((score(y["val"], piped.predict(x["val"].values[:, :width])), len(tried), width, piped))
+    *_, width, best = max(tried)
+    return best.predict(x["test"].values[:, :width])
 
 
-def narrow(trees: object, x: np.ndarray) -> object:
-    """``trees`` on the leading principal components where there are many features."""
-    if x.shape[1] <= 4 * MAX_TREE_FEATURES:
-        return trees
-    num = min(MAX_TREE_FEATURES, len(x))
-    fill = SimpleImputer(strategy="mean", keep_empty_features=True)
-    return make_pipeline(fill, StandardScaler(), PCA(num, random_state=0), trees)
+def boosted(trees: object, x: Mapping[str, Table], y: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Answers to test of trees on the features made by hand and the leading components of the frozen ones."""
+    table = {part: own.values for part, own in x.items()}
+    num_hand, num = x["train"].num_hand, x["train"].values.shape[1]
+    if num - num_hand > NUM_FROZEN:
+        fill = SimpleImputer(strategy="mean", keep_empty_features=True)
+        count = min(NUM_FROZEN, len(table["train"]))
+        narrow = make_pipeline(fill, StandardScaler(), PCA(count, random_state=0)).fit(table["train"][:, num_hand:])
+        table = {k: np.hstack([v[:, :num_hand], narrow.transform(v[:, num_hand:])]) for k, v in table.items()}
+    return trees.fit(table["train"], y["train"]).predict(table["test"])

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "datamodules"))
 from labelled_sets import write_depresjon
 
 from benchmarks.public_baselines import class_scores, number_scores, so_far
+from benchmarks.public_features import Table
 from benchmarks.public_sets import OURS, main, markdown
 from datamodules.records import HealthRecord
 
@@ -29,7 +30,7 @@ def records(count: int, offset: int = 0) -> list[HealthRecord]:
 @pytest.fixture
 def problem():
     own = {"train": records(60), "val": records(20, 60), "test": records(20, 80)}
-    x = {part: np.array([[r.targets["state"], 0.0, np.nan] for r in rows]) for part, rows in own.items()}
+    x = {part: Table(np.array([[r.targets["state"], 0.0, np.nan] for r in rows]), 2) for part, rows in own.items()}
     return SimpleNamespace(is_sequence=True), own, x
 
 
