@@ -1,14 +1,13 @@
-"""Search hyperparameters: ``python -m fusion.sweep num_workers=2``; conf/hparams_search says what.
+"""Search hyperparameters: ``python -m fusion.sweep num_workers=2``; conf/hparams_search says what, docs/sweeps.md why.
 
-Every trial is a process of its own, so a crash, a kill or a NaN ends one trial and not the search. Optuna is used
-directly and not through Hydra's sweeper plugin, which pins optuna<3: no multivariate TPE with a constant liar, and its
-jobs report once, at the end, so that nothing can be pruned.
+Every trial is a process of its own, so a crash, a kill or a NaN ends one trial and not the search.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import shlex
 import signal
@@ -31,6 +30,7 @@ from fusion.report.sweep import write_sweep
 ROOT = Path(__file__).parent.parent
 ASKING = threading.Lock()  # workers must not begin one trial too many
 POLL_S = 1.0  # how often a running trial is looked at
+PATIENCE_S = 20.0  # a training told to end gets so long, then it is killed
 DIVERGED = "FloatingPointError"  # what the module raises
 
 
@@ -39,9 +39,12 @@ def main(cfg: DictConfig) -> None:
     """Run the trials that are missing, then print the table and the command that repeats the best."""
     folder = Path(cfg.folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(
-        cfg, folder / "multirun.yaml", resolve=True
-    )  # also tells fusion.tracking that the runs belong together
+    OmegaConf.save(cfg, folder / "multirun.yaml", resolve=True)  # tells fusion.tracking that the runs belong together
+    if cfg.launcher and cfg.prune_by:
+        raise ValueError(
+            f"a job behind hydra/launcher={cfg.launcher} is not ended from here; set prune_by=null, or launch with a "
+            f'command that passes SIGTERM on, e.g. launch="srun --gres=gpu:1"'
+        )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = open_study(cfg, folder)
     with ThreadPoolExecutor(cfg.num_workers) as workers:
@@ -55,10 +58,12 @@ def open_study(cfg: DictConfig, folder: Path) -> optuna.Study:
     if isinstance(sampler, optuna.samplers.GridSampler | optuna.samplers.BruteForceSampler):
         raise ValueError(f"sampler {type(sampler).__name__} ends a study itself; give its points under enqueue instead")
     study = optuna.create_study(
-        storage=f"sqlite:///{folder}/study.db", study_name=cfg.study, load_if_exists=True,
+        storage=cfg.storage, study_name=cfg.study, load_if_exists=True,
         directions=list(cfg.objectives.values()), sampler=sampler, pruner=instantiate(cfg.pruner),
     )  # fmt: skip
-    if not study.get_trials(deepcopy=False):
+    if study.get_trials(deepcopy=False):
+        sampler.reseed_rng()  # the same seed would draw the first points again
+    else:
         for point in cfg.enqueue:
             study.enqueue_trial(dict(point))
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
@@ -102,6 +107,9 @@ def _run(cfg: DictConfig, study: optuna.Study, trial: Trial, run_dir: Path) -> N
     trial.set_user_attr("log", str(run_dir / "terminal.txt"))
     run_dir.mkdir(parents=True, exist_ok=True)
     where = [f"paths.run_dir={run_dir}", f"hydra.run.dir={run_dir}", "callbacks.progress.refresh_rate=0"]
+    if cfg.launcher:  # a multirun of one job
+        sweep = [f"hydra.sweep.dir={run_dir.parent}", f"hydra.sweep.subdir={run_dir.name}"]
+        where += [f"hydra/launcher={cfg.launcher}", *sweep, "--multirun"]
     with open(run_dir / "terminal.txt", "w") as terminal:
         process = subprocess.Popen(
             [*shlex.split(cfg.launch), sys.executable, *command, *where],
@@ -111,11 +119,15 @@ def _run(cfg: DictConfig, study: optuna.Study, trial: Trial, run_dir: Path) -> N
     if is_pruned:
         trial.set_user_attr("outcome", "pruned")
         study.tell(trial, state=TrialState.PRUNED)
-    elif process.returncode == 0:
-        trial.set_user_attr("outcome", "finished")
-        study.tell(trial, objectives(run_dir / "metrics.json", list(cfg.objectives)))
+        return
+    outcome = _outcome(process.returncode, run_dir / "terminal.txt", run_dir / "metrics.json")
+    values = objectives(run_dir / "metrics.json", list(cfg.objectives)) if outcome == "finished" else []
+    if not all(math.isfinite(value) for value in values):
+        outcome = "diverged"
+    trial.set_user_attr("outcome", outcome)
+    if outcome == "finished":
+        study.tell(trial, values)
     else:
-        trial.set_user_attr("outcome", _outcome(process.returncode, run_dir / "terminal.txt"))
         study.tell(trial, state=TrialState.FAIL)
 
 
@@ -137,11 +149,20 @@ def _watch(process: subprocess.Popen, trial: Trial, metrics: Path, column: str |
         for step in range(num_reported, len(values)):
             trial.report(values[step], step)
         if len(values) > num_reported and trial.should_prune():
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _end(process)
             return True
         num_reported = len(values)
     return False
+
+
+def _end(process: subprocess.Popen) -> None:
+    """Ask first: what a ``launch`` command started elsewhere ends only if the command can pass it on."""
+    os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _column(metrics: Path, column: str) -> list[float]:
@@ -168,9 +189,13 @@ def _look_up(part: object, path: str, whole: str) -> float:
     raise ValueError(f"objective {whole!r}: metrics.json has no {path!r}, there is {there}; fix objectives")
 
 
-def _outcome(returncode: int, log: Path) -> str:
+def _outcome(returncode: int, log: Path, metrics: Path) -> str:
+    if returncode == 0 and metrics.is_file():
+        return "finished"
     if DIVERGED in log.read_text(errors="replace"):
         return "diverged"
+    if returncode == 0:
+        return "left no metrics.json"
     return f"killed by {signal.Signals(-returncode).name}" if returncode < 0 else f"crashed (exit {returncode})"
 
 

@@ -42,7 +42,7 @@ def ranked(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def outcome(trial: FrozenTrial) -> str:
-    """finished, pruned, diverged, crashed (exit 1), killed by SIGKILL, interrupted (the search was killed)."""
+    """finished, pruned, diverged, crashed (exit 1), killed by SIGKILL, left no metrics.json, interrupted."""
     return trial.user_attrs.get("outcome", "running" if trial.state == TrialState.RUNNING else "interrupted")
 
 

@@ -29,6 +29,10 @@ if kind == "diverge":
     raise FloatingPointError("loss is nan at step 12; lower optim.lr")
 if kind == "kill":
     os.kill(os.getpid(), signal.SIGKILL)
+if kind == "silent":
+    sys.exit()
+if kind == "nan":
+    lr = float("nan")
 (folder / "csv").mkdir()
 with open(folder / "csv" / "metrics.csv", "w") as file:
     file.write("step,val/f1\\n")
@@ -52,6 +56,7 @@ def script(tmp_path_factory) -> Path:
 def command(folder: Path, script: Path, **changes: object) -> list[str]:
     """The search of the default file with ``changes``, in a file of its own."""
     settings = yaml.safe_load((CONF / "fusion_small.yaml").read_text())
+    folder.mkdir(exist_ok=True)
     settings |= {"folder": str(folder), "script": str(script), "overrides": ["pause_s=0"], "prune_by": None}
     settings |= {"objectives": {F1: "maximize"}, **changes}
     (folder / "search.yaml").write_text(yaml.safe_dump(settings))
@@ -60,7 +65,9 @@ def command(folder: Path, script: Path, **changes: object) -> list[str]:
 
 def search(*arguments: Path, **changes: object) -> str:
     environment = {**os.environ, "COLUMNS": "300"}
-    done = subprocess.run(command(*arguments, **changes), cwd=ROOT, capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        command(*arguments, **changes), cwd=ROOT, capture_output=True, text=True, env=environment, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
@@ -77,16 +84,21 @@ def table(folder: Path) -> list[dict[str, str]]:
 
 
 def test_bad_trials_are_named_with_their_logs_and_good_ones_ranked(tmp_path, script):
-    said = search(tmp_path, script, **points("good", "crash", "diverge", "kill", lrs=[0.2, 0.7]), num_workers=2)
+    kinds = ("good", "crash", "diverge", "kill", "silent", "nan")
+    said = search(tmp_path, script, **points(*kinds, lrs=[0.2, 0.7]), num_workers=2)
     rows = table(tmp_path)
     assert [row["outcome"] for row in rows[:2]] == ["finished"] * 2
     assert [float(row[F1]) for row in rows[:2]] == [0.7, 0.2]
     bad = sorted(row["outcome"] for row in rows[2:])
-    assert bad == ["crashed (exit 1)"] * 2 + ["diverged"] * 2 + ["killed by SIGKILL"] * 2
+    assert bad == ["crashed (exit 1)"] * 2 + ["diverged"] * 4 + ["killed by SIGKILL"] * 2 + ["left no metrics.json"] * 2
     for row in rows[2:]:
         assert f"trial {row['trial']} {row['outcome']}: {row['log']}" in said and Path(row["log"]).is_file()
     assert "no such column" in next(Path(r["log"]).read_text() for r in rows if r["outcome"].startswith("crashed"))
-    assert re.search(r"the best again: python .*training.py pause_s=0 kind=good optim.lr=0.7", said)
+    best = re.search(r"the best again: (python .*training.py pause_s=0 kind=good optim.lr=0.7)", said)[1]
+    (tmp_path / "again").mkdir()
+    again = [sys.executable, *best.split()[1:], f"paths.run_dir={tmp_path / 'again'}"]
+    subprocess.run(again, cwd=ROOT, check=True, timeout=60)
+    assert objectives(tmp_path / "again" / "metrics.json", [F1]) == [0.7]
     assert (tmp_path / "plots" / "history.png").stat().st_size > 5000
 
 
@@ -101,6 +113,7 @@ def test_a_killed_search_goes_on_and_repeats_what_was_running(tmp_path, script):
     first.wait()
     search(tmp_path, script, space=space, num_trials=3)
     rows = table(tmp_path)
+    assert len({row["optim.lr"] for row in rows if row["outcome"] == "finished"}) == 3  # not the seed's first again
     assert sorted(row["outcome"] for row in rows) == ["finished"] * 3 + ["interrupted"]
     interrupted = next(row for row in rows if row["outcome"] == "interrupted")
     assert interrupted["optim.lr"] in {row["optim.lr"] for row in rows if row["outcome"] == "finished"}
@@ -121,9 +134,41 @@ def test_two_objectives_give_a_front(tmp_path, script):
     assert {row["outcome"] for row in table(tmp_path)} == {"finished"} and (tmp_path / "plots" / "front.png").is_file()
 
 
+HYDRA_TRAINING = """
+import json, pathlib, hydra
+@hydra.main(config_path=".", config_name="training", version_base="1.3")
+def main(cfg):
+    if cfg.optim.lr > 0.5:
+        raise FloatingPointError("loss is nan")
+    folder, scores = pathlib.Path(cfg.paths.run_dir), {"health_state/macro_f1": cfg.optim.lr}
+    (folder / "metrics.json").write_text(json.dumps({"val": {"as_recorded": scores}}))
+main()
+"""
+
+
+def test_trials_go_through_a_hydra_launcher(tmp_path):
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="needs the extra: pip install '.[local]'")
+    script = tmp_path / "training.py"
+    script.write_text(HYDRA_TRAINING)
+    keys = {"optim": {"lr": 0}, "paths": {"run_dir": None}, "callbacks": {"progress": {"refresh_rate": 0}}}
+    (tmp_path / "training.yaml").write_text(yaml.safe_dump(keys))
+    two = {"space": {"optim.lr": [0.2, 0.7]}, "enqueue": [{"optim.lr": 0.2}, {"optim.lr": 0.7}], "num_trials": 2}
+    search(tmp_path, script, **two, launcher="joblib", overrides=[], num_workers=2)
+    assert [(row["outcome"], row["optim.lr"]) for row in table(tmp_path)] == [("finished", "0.2"), ("diverged", "0.7")]
+    assert "launching" in (tmp_path / "0" / "terminal.txt").read_text().lower()
+
+
+def test_pruning_behind_a_launcher_is_refused(tmp_path, script):
+    behind = command(tmp_path, script, launcher="slurm", prune_by="val/f1")
+    done = subprocess.run(behind, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode != 0 and "a job behind hydra/launcher=slurm is not ended from here" in done.stderr
+
+
 def test_a_sampler_that_ends_the_study_itself_is_refused(tmp_path, script):
     grid = {"_target_": "optuna.samplers.GridSampler", "search_space": {"kind": ["good"]}}
-    done = subprocess.run(command(tmp_path, script, sampler=grid), cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        command(tmp_path, script, sampler=grid), cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode != 0 and "GridSampler ends a study itself; give its points under enqueue" in done.stderr
 
 
