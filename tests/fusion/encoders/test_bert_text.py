@@ -47,12 +47,31 @@ def test_packaged_weights_give_the_hidden_states_of_the_reference(minilm):
         assert_close(ours.values[row, : len(expected)], expected, atol=1e-5, rtol=0)
 
 
+def test_rows_of_like_length_run_together_and_give_what_all_give_at_once():
+    ids = torch.randint(30, (7, 12))
+    raw = stream(ids, [3, 12, 1, 7, 7, 2, 5])
+    whole, grouped = build(is_frozen=False).eval(), build(is_frozen=False, rows_at_once=2).eval()
+    widths = []
+    grouped.backbone.register_forward_hook(lambda *_: widths.append(_[2].last_hidden_state.shape[:2]))
+    assert_close(grouped(raw), whole(raw), atol=1e-5, rtol=0)
+    assert widths == [(2, 2), (2, 5), (2, 7), (1, 12)]
+
+
 def test_cached_features_give_the_tokens_of_raw_ids():
     encoder = build().eval()
     raw = stream(torch.randint(30, (2, 7)), [7, 4])
     assert_close(encoder(encoder.features(raw)), encoder(raw))
     half = encoder.features(raw)
     assert encoder(half._replace(values=half.values.half())).tokens.dtype == torch.float32  # caches hold float16
+
+
+def test_fewer_layers_give_the_hidden_states_between_and_are_another_cache():
+    whole, lower = build().eval(), build(num_layers=2).eval()
+    raw = stream(torch.randint(30, (2, 7)), [7, 4])
+    hidden = whole.backbone(raw.values, raw.valid.long(), output_hidden_states=True).hidden_states
+    assert_close(lower.features(raw).values[raw.valid], hidden[2][raw.valid], atol=1e-5, rtol=0)
+    assert len(lower.backbone.encoder.layer) == 2
+    assert lower.backbone_identity != whole.backbone_identity
 
 
 def test_the_summary_token_is_the_mean_and_has_a_time():
@@ -95,6 +114,7 @@ def test_a_large_bert_is_built_on_the_meta_device():
     [
         ({"config": None}, "weights=random for 'tiny' needs config"),
         ({"max_tokens": 17}, "max_tokens=17, but 'tiny' reads at most 16"),
+        ({"num_layers": 4}, "num_layers=4, but 'tiny' has 3"),
         ({"is_frozen": False, "num_trainable_layers": 1}, "num_trainable_layers=1 needs is_frozen=true"),
         ({"name": "/no/such/bert", "weights": "pretrained"}, r"'/no/such/bert' not found.*weights=random"),
         ({"name": "minilm", "weights": "pretrained"}, "weights 'minilm' have vocab_size=30522, config says 30"),

@@ -87,6 +87,19 @@ def test_a_frozen_backbone_does_not_train_and_a_free_one_has_no_features_to_cach
         build(is_frozen=False).features(stream([[True]]))
 
 
+def test_depthwise_convolutions_that_train_stay_out_of_bf16():
+    kinds = {}
+    for is_frozen in (False, True):
+        encoder = build(name="test_efficientnet", is_frozen=is_frozen)
+        convs = [m for m in encoder.backbone.modules() if isinstance(m, torch.nn.Conv2d)]
+        for conv in convs:
+            conv.register_forward_hook(lambda c, _, out, f=is_frozen: kinds.update({(f, c.groups > 1, out.dtype): 1}))
+        with torch.autocast("cpu", torch.bfloat16):
+            encoder(stream([[True]]))
+    half, whole = torch.bfloat16, torch.float32
+    assert set(kinds) == {(False, True, whole), (False, False, half), (True, True, half), (True, False, half)}
+
+
 def test_a_large_backbone_is_built_on_the_meta_device():
     with torch.device("meta"):
         encoder = build(name="vit_base_patch16_224", image_size=224, is_frozen=False)
