@@ -34,6 +34,7 @@ SMALL = [
     "report.generated_rows=[]", "report.num_bootstraps=10", "trainer.log_every_n_steps=1",
     "callbacks.progress.refresh_rate=0", "trainer=ddp", "trainer.accelerator=cpu", "trainer.precision=32-true",
     "trainer.deterministic=true", "trainer.devices=1", f"trainer.num_nodes={RANKS}", "resume=auto",
+    "monitor.patience=1000",
 ]  # fmt: skip
 # USR1 is ignored until there is something to save; a rank that fails takes the others along.
 SCRIPT = """#!/bin/bash
@@ -45,7 +46,7 @@ srun --kill-on-bad-exit=1 bash -c 'trap "" USR1; exec "$@"' - {command} $attempt
 
 
 def main(arguments: list[str] | None = None) -> dict[str, int]:
-    """Run both jobs and print the counts; all but the first two must be 0, and the exit status says so."""
+    """Run both jobs and print the counts; the third and later must be 0, and the exit status says so."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cycles", type=int, default=20, help="preemptions before the job may finish")
     parser.add_argument("--max-epochs", type=int, default=20)
@@ -66,21 +67,25 @@ def count(cluster: Cluster, folder: Path, settings: list[str], cycles: int, chan
     order = [(line["epoch"], line["batch"]) for line in read_journal(whole / "journal.jsonl.0")]
     job = start(cluster, cut, settings)
     preemptions = hangs = 0
-    while preemptions < cycles and not hangs:
+    while preemptions < cycles:
         begin = _done(cut)
         aim = begin + chance.randint(1, max(1, (len(order) - begin) // (cycles - preemptions + 1)))
         _wait(lambda aim=aim: _done(cut) >= aim or _ended(cluster, job), START_S, cut, "the next step")
         time.sleep(chance.random() * 0.1)
+        if not _ended(cluster, job):
+            cluster.run("scancel", "--signal=USR1", job)
+            if not _left_within(LEAVE_S, cluster, job, preemptions):
+                hangs += 1
+                cluster.run("scontrol", "requeue", job)
+                _left_within(LEAVE_S, cluster, job, preemptions)
         if _ended(cluster, job):
-            break
-        cluster.run("scancel", "--signal=USR1", job)
-        left = _left_within(LEAVE_S, cluster, job, preemptions)
-        hangs += not left
-        preemptions += left
-        if left and cluster.job(job)["JobState"] == "PENDING":
-            cluster.start_now(job)
-    if not hangs:
-        finish(cluster, job, cut)
+            raise RuntimeError(
+                f"the job is {cluster.job(job)['JobState']} after {preemptions} preemptions of {cycles}; where it is "
+                f"COMPLETED, give it more steps by --max-epochs:\n{_terminal(cut)}"
+            )
+        preemptions += 1
+        cluster.start_now(job)
+    finish(cluster, job, cut)
     return {"preemptions": preemptions, "steps": RANKS * len(order), **compare(whole, cut), "hangs": hangs}
 
 
@@ -90,14 +95,8 @@ def start(cluster: Cluster, run_dir: Path, settings: list[str]) -> str:
     where = [f"paths.run_dir={run_dir}", f"hydra.run.dir={run_dir}", f"paths.output_dir={run_dir.parent}"]
     command = shlex.join([sys.executable, "train.py", *SMALL, *settings, *where])
     script = SCRIPT.format(root=ROOT, command=command)
-    options = [
-        "--nodes=2",
-        "--ntasks-per-node=1",
-        "--requeue",
-        "--open-mode=append",
-        f"--output={run_dir}/terminal.txt",
-    ]
-    return cluster.submit(script, *options)
+    output = ["--open-mode=append", f"--output={run_dir}/terminal.txt"]
+    return cluster.submit(script, "--nodes=2", "--ntasks-per-node=1", "--requeue", *output)
 
 
 def finish(cluster: Cluster, job: str, run_dir: Path) -> None:
