@@ -196,7 +196,9 @@ def _outcome(returncode: int, log: Path, metrics: Path) -> str:
         return "diverged"
     if returncode == 0:
         return "left no metrics.json"
-    return f"killed by {signal.Signals(-returncode).name}" if returncode < 0 else f"crashed (exit {returncode})"
+    number = -returncode if returncode < 0 else returncode - 128  # srun's and a shell's way to report a signal
+    is_killed = number in set(signal.Signals)
+    return f"killed by {signal.Signals(number).name}" if is_killed else f"crashed (exit {returncode})"
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from benchmarks import preempt_cycles
 from tests.engines import cluster as slurm
+from tests.fusion import test_sweep as searches
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = [
@@ -32,9 +34,23 @@ def cluster():
         yield cluster
 
 
+class Sweep(NamedTuple):
+    """A finished sweep: what it printed, its exit status, when it named each job (by number), and where it is."""
+
+    said: str
+    status: int
+    named_s: dict[int, float]
+    folder: Path
+
+    def job(self, lr: str) -> str:
+        """SLURM's name of the job with this learning rate."""
+        array = re.search(r"jobs are in the queue, (\d+)_0 the first", self.said)
+        return f"{array[1]}_{LRS.index(lr)}"
+
+
 @pytest.fixture(scope="module")
-def sweep(cluster, tmp_path_factory):
-    """(what the sweep printed, its exit status, when it named each job, the folder): five jobs, three of them bad."""
+def sweep(cluster, tmp_path_factory) -> Sweep:
+    """Five jobs, three of them bad."""
     folder = tmp_path_factory.mktemp("sweep")
     signals = f"{{{TOLD}:{signal.SIGUSR2.value},{KILLED}:{signal.SIGKILL.value}}}"
     fate = f"+callbacks.fate={{_target_:tests.engines.fate.Fate,signals:{signals}}}"
@@ -49,14 +65,15 @@ def sweep(cluster, tmp_path_factory):
     limit = threading.Timer(300, process.kill)
     limit.start()
     threading.Thread(target=start_requeued, args=(cluster, process), daemon=True).start()
-    lines, named = [], {}
+    lines, named_s = [], {}
     for line in process.stdout:
         lines.append(line)
         found = re.search(r"#(\d) optim.lr=.*: (failed|finished)", line)
         if found:
-            named[int(found[1])] = time.time()
+            named_s[int(found[1])] = time.time()
     limit.cancel()
-    return "".join(lines), process.wait(), named, folder
+    (runs,) = (folder / "sweeps").iterdir()
+    return Sweep("".join(lines), process.wait(), named_s, runs)
 
 
 def start_requeued(cluster: slurm.Cluster, process: subprocess.Popen) -> None:
@@ -67,46 +84,55 @@ def start_requeued(cluster: slurm.Cluster, process: subprocess.Popen) -> None:
         time.sleep(1)
 
 
-def job(lr: str) -> str:
-    return f"1_{LRS.index(lr)}"  # the first job that this cluster was given, an array
-
-
 def test_bad_jobs_are_named_with_their_logs_and_the_good_ones_ranked(sweep):
-    said, status, _, folder = sweep
     for lr, reason in (
         (DIVERGING, "raised FloatingPointError: .*loss is"),
         (CRASHING, "raised .*Error: "),
         (KILLED, "is FAILED and left no result"),
     ):
-        found = re.search(rf"#\d optim.lr={re.escape(lr)}: failed, job {job(lr)} {reason}.*; log: (\S+)", said)
-        assert found and Path(found[1]).is_file(), said[-4000:]
-    assert status != 0 and "2 of 5 jobs finished; by val/total/loss, best first:" in said
-    ranked = re.findall(r"([\d.]+) +#\d optim.lr=([\d.]+)$", said.split("best first:")[1], re.MULTILINE)
+        line = rf"#\d optim.lr={re.escape(lr)}: failed, job {sweep.job(lr)} {reason}.*; log: (\S+)"
+        found = re.search(line, sweep.said)
+        assert found and Path(found[1]).is_file(), sweep.said[-4000:]
+    assert sweep.status != 0 and "2 of 5 jobs finished; by val/total/loss, best first:" in sweep.said
+    ranked = re.findall(r"([\d.]+) +#\d optim.lr=([\d.]+)$", sweep.said.split("best first:")[1], re.MULTILINE)
     assert {lr for _, lr in ranked} == {GOOD, TOLD} and float(ranked[0][0]) <= float(ranked[1][0])
-    runs = next((folder / "sweeps").iterdir())
-    finished = {lr for number, lr in enumerate(LRS) if (runs / str(number) / "metrics.json").is_file()}
+    finished = {lr for number, lr in enumerate(LRS) if (sweep.folder / str(number) / "metrics.json").is_file()}
     assert finished == {GOOD, TOLD}
 
 
 def test_a_job_killed_with_9_is_reported_within_seconds_not_waited_for(sweep, cluster):
-    _, _, named, _ = sweep
-    ended_s = datetime.fromisoformat(cluster.job(job(KILLED))["EndTime"]).timestamp()
-    assert named[LRS.index(KILLED)] - ended_s < 20  # a look every 5 s, the end in whole seconds, a busy machine
-    assert named[LRS.index(KILLED)] < named[LRS.index(TOLD)]
+    named_s = sweep.named_s[LRS.index(KILLED)]
+    ended_s = datetime.fromisoformat(cluster.job(sweep.job(KILLED))["EndTime"]).timestamp()
+    assert named_s - ended_s < 20  # a look every 5 s, an end in whole seconds, a busy machine
+    assert named_s < sweep.named_s[LRS.index(TOLD)]
 
 
 def test_the_queue_too_says_that_bad_jobs_failed(sweep, cluster):
-    states = {lr: cluster.job(job(lr))["JobState"] for lr in LRS}
+    states = {lr: cluster.job(sweep.job(lr))["JobState"] for lr in LRS}
     assert states == {
         GOOD: "COMPLETED", TOLD: "COMPLETED", KILLED: "FAILED", DIVERGING: "FAILED", CRASHING: "FAILED",
     }  # fmt: skip
 
 
 def test_a_job_that_submitit_is_told_to_give_up_saves_and_goes_on(sweep, cluster):
-    folder = next((sweep[3] / "sweeps").iterdir())
-    said = (folder / ".submitit" / job(TOLD) / f"{job(TOLD)}_0_log.out").read_text()
-    assert cluster.job(job(TOLD))["Restarts"] == "1"
+    job = sweep.job(TOLD)
+    said = (sweep.folder / ".submitit" / job / f"{job}_0_log.out").read_text()
+    assert cluster.job(job)["Restarts"] == "1"
     assert re.search(r"told to leave: step 2 is saved in .*resuming from .*last.ckpt", said, re.DOTALL)
+
+
+def test_a_search_runs_its_trials_on_the_nodes_and_names_what_became_of_them(cluster, tmp_path):
+    script = tmp_path / "training.py"
+    script.write_text(searches.TRAINING)
+    trials = searches.points("good", "crash", "diverge", "kill", lrs=[0.2])
+    trials |= {"launch": "srun --ntasks=1", "num_workers": 4, "overrides": ["pause_s=0.2"]}
+    subprocess.run(
+        searches.command(tmp_path, script, **trials), cwd=ROOT, env=cluster.environment, check=True, timeout=120
+    )
+    outcomes = {row["kind"]: row["outcome"] for row in searches.table(tmp_path)}
+    assert outcomes == {
+        "good": "finished", "crash": "crashed (exit 1)", "diverge": "diverged", "kill": "killed by SIGKILL",
+    }  # fmt: skip
 
 
 def test_two_nodes_preempted_in_any_step_lose_replay_and_skip_nothing(cluster, tmp_path):
