@@ -9,9 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from fusion.config import TrainConfig
 from fusion.tracking import check_artifacts, finishing, log_artifacts, wandb_logger
 from fusion.wandb_reader import read_runs
 
@@ -139,6 +144,28 @@ def test_other_files_are_refused(tmp_path):
     path.write_bytes(b":W&B\x00\x00\x00")
     with pytest.raises(ValueError, match="holds no run record"):
         read_runs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [
+        ("csv", "csv/metrics.csv"),
+        ("tensorboard", "tensorboard/events.*"),
+        ("[wandb,csv]", "wandb/*/*.wandb"),
+        ("none", ""),
+    ],
+)
+def test_every_logger_takes_a_runs_configuration_and_numbers(tmp_path, choice, left):
+    ConfigStore.instance().store(name="schema", node=TrainConfig)
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = compose("train", ["experiment=fusion_tiny", f"logger={choice}", f"paths.run_dir={tmp_path}"])
+    loggers = list(instantiate(cfg.logger).values())
+    with finishing(loggers):
+        for logger in loggers:
+            logger.log_hyperparams({**OmegaConf.to_container(cfg, resolve=True), "run": {"commit": None}})
+            logger.log_metrics({"train/loss": 1.5}, step=3)
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert found == [] if choice == "none" else list(tmp_path.glob(left))
 
 
 def test_loggers_are_finished_with_the_outcome(tmp_path):
