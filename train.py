@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import time
 import warnings
 from functools import partial
 from pathlib import Path
 
-os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # otherwise wandb looks up a host even when offline
 os.environ.setdefault("WANDB_SILENT", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
@@ -29,11 +29,12 @@ from fusion.callbacks.resume import find_checkpoint
 from fusion.config import TrainConfig
 from fusion.encoders.base import Encoder
 from fusion.execution import execute
+from fusion.export import export
 from fusion.module import FusionModule
 from fusion.report.provenance import provenance
 from fusion.report.results import set_latest
 from fusion.report.write import write_report
-from fusion.tracking import continue_logs, finishing
+from fusion.tracking import check_artifacts, continue_logs, finishing, log_artifacts
 from fusion.weights import PRETRAINED
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # advertisements
@@ -56,6 +57,7 @@ def run(cfg: DictConfig) -> float:
     """The job behind the command line: build, prepare, fit, test, report."""
     run_dir = Path(cfg.paths.run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
+    check_artifacts(cfg.report.artifacts)
     checkpoint = find_checkpoint(cfg.resume, run_dir)
     OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
     data, module = build(cfg)
@@ -83,6 +85,10 @@ def fit_and_report(
 
     val = report(cfg, data, module, trainer, checkpoint=trainer.checkpoint_callback.best_model_path, to=run_dir)
     if trainer.is_global_zero:
+        if "export" in cfg.report.artifacts:
+            shutil.rmtree(run_dir / "export", ignore_errors=True)  # of an earlier attempt
+            export(run_dir, run_dir / "export")
+        log_artifacts(loggers, run_dir, cfg.report.artifacts)
         set_latest(run_dir, Path(cfg.paths.output_dir))
     return val[cfg.monitor.metric]
 

@@ -19,7 +19,10 @@ class Monitor:
 
 @dataclass
 class Report:
-    """What a test writes: rows of the results table whose plans are generated, and sample plans shown."""
+    """What a test writes: rows of the results table whose plans are generated, sample plans shown, and what W&B gets.
+
+    ``artifacts``: of fusion.tracking.ARTIFACTS; "export" also writes the model as fusion.export does.
+    """
 
     generated_rows: list[str] = field(
         default_factory=lambda: [
@@ -37,6 +40,7 @@ class Report:
     )
     num_plans: int = 8
     num_bootstraps: int = 1000
+    artifacts: list[str] = field(default_factory=lambda: ["report", "checkpoint"])
 
 
 @dataclass
