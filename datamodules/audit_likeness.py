@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from datamodules.audit_pieces import EXAMPLES, PAIRS, Finding, Piece
+from datamodules.audit_pieces import EXAMPLES, MIN_WORDS, PAIRS, Finding, Piece, is_short
 from datamodules.likeness import ALIKE, Score, shared
 
 CORRELATION = 0.98  # of differences over 256 steps; noise of two recordings does not agree so far
@@ -18,19 +18,29 @@ RUN = 32  # samples: so many equal ones in a row are no chance
 RUN_VALUES = 8  # different ones among them at least: a sensor at rest says 0 and its smallest count over and over
 RUN_EVERY = 16  # one run in so many is remembered, chosen by its content so that shifts do not matter
 
+Pairs = dict[tuple[str, str], float]
+
 
 def near_duplicates(by_source: dict[str, list[Piece]], equal: set[tuple[str, str]]) -> list[Finding]:
     """One finding per source of recordings; pairs in ``equal`` (byte duplicates) are not counted again."""
     findings = []
     for source, own in sorted(by_source.items()):
+        short = {piece.key for piece in own if is_short(piece)}
         for check, pairs in METHODS[own[0].kind]:
             found = {pair: score for pair, score in pairs(own).items() if pair not in equal and pair[::-1] not in equal}
-            said = [f"{a} ~ {b} ({score:.2f})" for (a, b), score in sorted(found.items())[:EXAMPLES]]
-            findings.append(Finding(f"{source}: {check}", len(found), len(own), said, True))
+            chance = {pair: score for pair, score in found.items() if short & set(pair)}
+            telling = {pair: score for pair, score in found.items() if pair not in chance}
+            findings.append(_finding(f"{source}: {check}", telling, len(own), is_leak=True))
+            if short:
+                findings.append(
+                    _finding(f"{source}: of them under {MIN_WORDS} words", chance, len(short), is_leak=False)
+                )
     return findings
 
 
-Pairs = dict[tuple[str, str], float]
+def _finding(check: str, found: Pairs, looked_at: int, *, is_leak: bool) -> Finding:
+    said = [f"{a} ~ {b} ({score:.2f})" for (a, b), score in sorted(found.items())[:EXAMPLES]]
+    return Finding(check, len(found), looked_at, said, is_leak)
 
 
 def _across(own: list[Piece], score: Score, least: float) -> Pairs:

@@ -19,6 +19,7 @@ from datamodules.layout import one_of
 from datamodules.records import Signal
 
 REST, STRESS, UNLABELLED = 0, 1, -1
+STRESSORS = ("stroop", "interview", "hyperventilation")  # in this order for everybody, as the time logs say
 
 PUBLISHED_LABELS = "Processed_data/Improved_All_Combined_hr_rsp_binary.csv"
 # name of the part -> (array in the file, factor to the unit, unit); BVP is packed x 100, ACC in 1/64 g
@@ -66,6 +67,17 @@ class Session:
         width = round(length_s)
         run = np.cumsum(np.concatenate([[0], self.labels == label]))
         return [s for s in range(0, len(self.labels) - width + 1, stride_s) if run[s + width] - run[s] == width]
+
+    def stressor(self, start_s: int) -> str:
+        """Which stressor a window of stress that begins at ``start_s`` belongs to: the runs of stress come in order."""
+        is_stress = self.labels[: start_s + 1] == STRESS
+        begun = int((is_stress & ~np.concatenate([[False], is_stress[:-1]])).sum())
+        if not 1 <= begun <= len(STRESSORS):
+            raise ValueError(
+                f"stress_predict: {self.person_id} is in stress number {begun} at {start_s} s, the protocol has "
+                f"{len(STRESSORS)}; look at the labels"
+            )
+        return STRESSORS[begun - 1]
 
     def window(self, start_s: float, length_s: float, reference_s: tuple[float, ...]) -> dict[str, Signal]:
         """All tracks of one window ending at the moment of prediction, with rest windows beginning at reference_s."""

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from datamodules.composed_sources import choose_references
 from datamodules.labelled import Item, LabelledCohort
-from datamodules.stress_predict import REST, STRESS, Session, read_stress_predict
+from datamodules.stress_predict import REST, STRESS, STRESSORS, Session, read_stress_predict
 
 
 class StressPredictCohort(LabelledCohort):
-    """A window of pulse, skin conductance, temperature and movement -> at rest or under stress.
+    """A window of pulse, skin conductance, temperature and movement -> at rest or under stress, and by which stressor.
 
     Content: 35 people, 55 minutes each with an Empatica E4: rest between a Stroop test, an interview and
     hyperventilation; 28 people are at hand, 27 with labels. A record is a window of ``window_s`` with one label
@@ -26,7 +26,7 @@ class StressPredictCohort(LabelledCohort):
 
     name = "stress_predict"
     unit = "person"
-    labels: ClassVar = {"health_state": ("rest", "stress")}
+    labels: ClassVar = {"health_state": ("rest", "stress"), "phase": ("rest", *STRESSORS)}
 
     def __init__(
         self, *, data_dir: Path | str | None, split: int, window_s: float, stride_s: int, is_against_rest: bool,
@@ -45,7 +45,8 @@ class StressPredictCohort(LabelledCohort):
                         continue
                     parts = session.window(start_s, self.window_s, reference_s)
                     key = f"stress_predict/{session.person_id}/{start_s}"
-                    yield Item(key, session.person_id, parts, {"health_state": name})
+                    phase = session.stressor(start_s) if label == STRESS else name
+                    yield Item(key, session.person_id, parts, {"health_state": name, "phase": phase})
 
     def _references(self, session: Session, rest_s: list[int], start_s: int) -> tuple[int, ...]:
         if not self.is_against_rest:

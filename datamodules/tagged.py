@@ -25,6 +25,7 @@ class TaggedCohort(LabelledCohort):
 
     entities: ClassVar[tuple[str, ...]]
     food: ClassVar[str]
+    alike = "text"
 
     def __init__(self, *, data_dir: Path | str | None, tags: str, split: int, seed: int = 0) -> None:
         super().__init__(data_dir=data_dir, split=split, seed=seed)
@@ -38,7 +39,7 @@ class TaggedCohort(LabelledCohort):
         """Key, text and spans in the set's own labels, in the order of the set."""
 
     def read(self) -> Iterator[Item]:
-        """Every text with its spans; equal texts are one source."""
+        """Every text with its spans; equal texts are one source, and with ``alike`` nearly equal ones too."""
         for key, text, spans in self.texts():
             kept = spans if self.tags == NATIVE else to_diet(text, spans, food=self.food)
             source = hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -140,6 +140,17 @@ def test_a_text_with_few_words_changed_is_found():
     assert found(cohort) == {"text: texts in the same words across splits": 1}
 
 
+def test_short_texts_that_coincide_are_shown_and_are_no_leak():
+    cohort = Planted()
+    for split in ("train", "test"):
+        first = cohort.by_split[split][0]
+        note = Note(key=f"{split}/short", text="Meals: Breakfast, Lunch, Dinner. Fluids: 7 glasses.")
+        cohort.by_split[split][0] = replace(first, parts={**first.parts, "text": note})
+    findings = find_leaks({split: cohort.records(split) for split in SPLITS}, max_items=1000)
+    (found,) = [finding for finding in findings if finding.found]
+    assert found.check == "text: of them under 20 words" and not found.is_leak and found.found == 1
+
+
 def test_windows_that_overlap_are_found_at_any_shift():
     cohort = Planted()
     one = cohort.by_split["train"][0].parts["eda"]

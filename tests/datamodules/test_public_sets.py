@@ -8,7 +8,7 @@ from datamodules.dreaddit import read_dreaddit
 from datamodules.emodb import read_emodb
 from datamodules.food101_10 import read_food101_10
 from datamodules.snoring_khan import read_snoring_khan
-from datamodules.stress_predict import REST, STRESS, read_stress_predict
+from datamodules.stress_predict import REST, STRESS, Session, read_stress_predict
 
 READERS = {
     "stress_predict": read_stress_predict,
@@ -61,6 +61,17 @@ def test_stress_predict_windows_carry_units_rates_and_one_label(root):
         "acc": ((1920, 3), 32.0, "g"),
     }
     assert all(len(part.reference) == 2 and part.start_s == -60.0 for part in window.values())
+
+
+def test_stressors_are_named_by_the_order_of_the_runs_of_stress():
+    labels = np.repeat([0, 1, 0, 1, 0, 1], 100)
+    session = Session(person_id="S99", tracks={}, labels=labels)
+    assert [session.stressor(s) for s in (100, 150, 300, 399, 550)] == [
+        "stroop", "stroop", "interview", "interview", "hyperventilation"
+    ]  # fmt: skip
+    fourth = Session(person_id="S99", tracks={}, labels=np.concatenate([labels, [0, 1]]))
+    with pytest.raises(ValueError, match="S99 is in stress number 4 at 601 s, the protocol has 3"):
+        fourth.stressor(601)
 
 
 def test_a_window_beyond_the_recording_is_nan_there(root):
