@@ -62,10 +62,10 @@ def _result(job: Job) -> object:
     try:
         return job.results()[0]
     except Exception as error:  # whatever the job raised: one bad job must not end the sweep
-        return JobFailedError(f"job {job.job_id} raised {_raised(error)}; log: {paths.stderr}")
+        return JobFailedError(f"job {job.job_id} failed: {_reason(str(error))}; log: {paths.stderr}")
 
 
-def _raised(error: Exception) -> str:
-    """The last line of the traceback that submitit puts into its message."""
-    trace = re.search(r"-{10,}\n(.*?)\n+-{10,}", str(error), re.DOTALL)
-    return (trace[1] if trace else repr(error)).strip().splitlines()[-1]
+def _reason(message: str) -> str:
+    """Of submitit's message, the last line of the traceback in it, or where there is none, what it begins with."""
+    trace = re.search(r"-{10,}\n(.*?)\n+-{10,}", message, re.DOTALL)
+    return trace[1].splitlines()[-1] if trace else " ".join(message.splitlines()[:2])

@@ -47,7 +47,7 @@ class SlurmSweepLauncher(SlurmLauncher):
             if isinstance(result, JobReturn):
                 log.info(f"{run}: finished with {result.return_value:.6g}")
             else:
-                log.error(f"{run}: failed, {result}")
+                log.error(f"{run}: {result}")
 
         results = collect(jobs, say)
         self._rank(results, names, initial_job_idx)

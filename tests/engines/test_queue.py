@@ -1,10 +1,12 @@
 """What squeue says of a job, read without a cluster."""
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("submitit", reason="the extra 'slurm' is not installed")
 
-from fusion.slurm import QueueWatcher
+from fusion.slurm import JobFailedError, QueueWatcher, collect
 
 HEAD = "JOBID|STATE|NODELIST"
 
@@ -37,3 +39,38 @@ def test_a_job_that_the_queue_no_longer_knows_has_ended():
 
 def test_a_job_that_the_queue_does_not_know_yet_is_waited_for():
     assert not watcher("6|RUNNING|n1").is_done("7_0", mode="cache")
+
+
+class Job:
+    """What ``collect`` asks of a submitit job that has ended with a file of results."""
+
+    job_id, state = "7_0", "COMPLETED"
+
+    def __init__(self, answer: object):
+        self.answer, self.stderr, self.result_pickle = answer, Path("7_0.err"), Path(__file__)
+
+    @property
+    def paths(self):
+        return self
+
+    def task(self, number: int):
+        return self
+
+    def done(self) -> bool:
+        return True
+
+    def results(self) -> list[object]:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return [self.answer]
+
+
+def test_a_bad_job_is_said_to_have_raised_what_ended_its_traceback_and_the_others_are_collected():
+    trace = "Job (task=0) failed with trace:\n----------\nTraceback:\n  File x\nKeyError: 'age'\n\n----------\nYou can"
+    lost = "Job 7_0 (task: 1) with path p\nhas not produced any output (state: FAILED)\nError stream:\n----------\nx"
+    results = collect([Job(RuntimeError(trace)), Job(3), Job(RuntimeError(lost))], lambda index, result: None)
+    assert results[1] == 3 and all(isinstance(results[i], JobFailedError) for i in (0, 2))
+    assert str(results[0]) == "job 7_0 failed: KeyError: 'age'; log: 7_0.err"
+    assert "job 7_0 failed: Job 7_0 (task: 1) with path p has not produced any output (state: FAILED); log" in str(
+        results[2]
+    )

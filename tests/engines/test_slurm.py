@@ -68,7 +68,7 @@ def sweep(cluster, tmp_path_factory) -> Sweep:
     lines, named_s = [], {}
     for line in process.stdout:
         lines.append(line)
-        found = re.search(r"#(\d) optim.lr=.*: (failed|finished)", line)
+        found = re.search(r"#(\d) optim.lr=\S+: (job|finished)", line)
         if found:
             named_s[int(found[1])] = time.time()
     limit.cancel()
@@ -86,11 +86,11 @@ def start_requeued(cluster: slurm.Cluster, process: subprocess.Popen) -> None:
 
 def test_bad_jobs_are_named_with_their_logs_and_the_good_ones_ranked(sweep):
     for lr, reason in (
-        (DIVERGING, "raised FloatingPointError: .*loss is"),
-        (CRASHING, "raised .*Error: "),
+        (DIVERGING, "failed: FloatingPointError: .*loss is"),
+        (CRASHING, "failed: .*Error: "),
         (KILLED, "is FAILED and left no result"),
     ):
-        line = rf"#\d optim.lr={re.escape(lr)}: failed, job {sweep.job(lr)} {reason}.*; log: (\S+)"
+        line = rf"#\d optim.lr={re.escape(lr)}: job {sweep.job(lr)} {reason}.*; log: (\S+)"
         found = re.search(line, sweep.said)
         assert found and Path(found[1]).is_file(), sweep.said[-4000:]
     assert sweep.status != 0 and "2 of 5 jobs finished; by val/total/loss, best first:" in sweep.said
