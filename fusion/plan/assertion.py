@@ -17,8 +17,11 @@ BEFORE, AFTER = 200, 80  # characters around a mention that decide whose it is, 
 JOINING = ("who", "whose", "which", "and", "is", "was", "has", "had")  # a segment that goes on about the one before
 OVER_WORDS = (  # what may stand between a mention and the words that it is over
     "is has it its it's was completely fully now injury pain allergy all years ago of fracture totally finally long"
-    " since and my the test for disease are again already entirely just results came back"
+    " since and my the test for disease are again already entirely just results came back it surgery operation problem"
+    " one two three four five six seven eight nine several many last year month months week weeks sprain perfectly"
 )
+
+WISHING = ("want", "wanted", "wanting", "wish", "going", "plan", "planning", "intend")  # "I don't want to kill myself"
 
 
 class Mention(NamedTuple):
@@ -41,7 +44,7 @@ class Judge:
         self.topics, self.about = compile_words(words.topics), compile_words(words.about)
         self.negations, self.fillers = compile_words(words.negations), compile_words(words.fillers)
         self.unsure, self.over = compile_words(words.unsure), compile_words(OVER_WORDS)
-        self.harms = compile_words(" ".join(words.sets.harm + words.sets.close_harm))
+        self.harms = compile_words(" ".join(words.sets.harm + words.sets.close_harm + words.sets.chest_harm))
         self.foods = compile_phrases(part for named in words.foods.values() for part in named.parts)
         self.past, self.ended = compile_phrases(words.past + words.ruled_out), compile_phrases(words.ended)
 
@@ -52,7 +55,7 @@ class Judge:
         if self._is_of_others(before, nearby, inside, clause[mention.end : mention.end + AFTER]):
             return None
         is_urgent = mention.what in RULES and RULES[mention.what].severity == "urgent"
-        if not mention.is_present or (mention.can_be_denied and self._is_negated(nearby, inside)):
+        if not mention.is_present or (mention.can_be_denied and self._is_negated(mention.what, nearby, inside)):
             return "denied"
         if mention.can_be_denied and self._is_over(nearby, inside, clause[mention.end : mention.end + AFTER]):
             return "possible" if is_urgent else "denied"
@@ -67,7 +70,7 @@ class Judge:
             words = WORD.findall(before)
         if any(self.topics.fullmatch(word) for word in words[-6:]) and any(self.about.fullmatch(w) for w in words[-2:]):
             return True
-        words += WORD.findall(inside)
+        words += WORD.findall(inside)[1:-1]
         last_other = max((i for i, word in enumerate(words) if self.others.fullmatch(word)), default=-1)
         if last_other >= 0 and not any(self.myself.fullmatch(word) for word in words[last_other + 1 :]):
             return True
@@ -75,7 +78,7 @@ class Judge:
         is_theirs = follows[:1] in (["of"], ["in"]) or inside[-2:] in ("yo", "/o") or follows[:1] == ["old"]
         return is_theirs and any(self.others.fullmatch(word) for word in follows)
 
-    def _is_negated(self, nearby: str, inside: str) -> bool:
+    def _is_negated(self, what: str, nearby: str, inside: str) -> bool:
         """A negation stands before the mention with nothing but filling words between, or before the harm in it."""
         words = WORD.findall(nearby)
         if words[-1:] in (["or"], ["nor"]):  # "not violent or suicidal"
@@ -83,7 +86,7 @@ class Judge:
         for word in reversed(words):
             if self.negations.fullmatch(word):
                 return True
-            if not self._is_filling(word):
+            if not self._is_filling(word) and not (what == "suicidal_language" and word in WISHING):
                 break
         words = WORD.findall(inside)
         harmed = [i for i, word in enumerate(words) if self.harms.fullmatch(word)]
@@ -98,7 +101,9 @@ class Judge:
         if any(match.start() > 0 for match in self.past.finditer(inside)):
             return True
         match = self.ended.search(after)
-        return bool(match) and all(self.over.fullmatch(word) for word in WORD.findall(after[: match.start()]))
+        return bool(match) and all(
+            self.over.fullmatch(word) or word.isdigit() for word in WORD.findall(after[: match.start()])
+        )
 
     def _is_filling(self, word: str) -> bool:
         return bool(self.fillers.fullmatch(word) or self.harms.fullmatch(word) or self.foods.fullmatch(word))

@@ -38,7 +38,7 @@ DIRECTED = re.compile(r"(?:\s\w+)?\s(?:to|against|gegen|auf|al?|aux?|à)\b")
 OBJECT = re.compile(r"(?:\s\w+)?\s(?:to|against|gegen)\s(?:the |a |an |all |any |my )?([\w']+)")
 PRONOUNS = ("it", "them", "that", "this", "these", "those", "both")
 REACH = 120  # characters around a reaction in which its food is looked for
-CHEST = ("chest", "brust", "pecho", "poitrine")
+CHEST = ("chest", "brust", "pecho", "poitrine", "petto", "peito", "borst", "breastbone", "sternum")
 
 
 class Read(NamedTuple):

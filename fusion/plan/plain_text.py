@@ -10,34 +10,36 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
 
+from fusion.plan.signs import replace_signs
+
 # Cyrillic and Greek letters that look Latin: writing "раin" hides a word from a reader of words, not from a person.
 LOOKALIKES = str.maketrans("аеорсхуіѕјԁһкмтнвοαερτυν", "aeopcxyisjdhkmthboaeptuv")
 QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "_": " "})
-NUMBERS = (
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-)  # ages that matter, in words
-SIGNS = {"🤰": " pregnant ", "🫃": " pregnant ", "🤱": " "}
+_AGES = (  # ages that matter, in words
+    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
+    "zehn _ zwolf dreizehn vierzehn funfzehn sechzehn siebzehn",
+    "diez _ doce trece catorce quince dieciseis diecisiete",
+    "dix onze douze treize quatorze quinze _ dix-sept",
+    "dieci undici dodici tredici quattordici quindici sedici diciassette",
+)
+NUMBERS = {word: str(10 + i) for words in _AGES for i, word in enumerate(words.split())}
+LEET = str.maketrans("013457", "oieast")
+REPLACED = {"Mn": "", "So": " "}  # accents, emoji
+SPACED = re.compile(r"(?<!\w)(?:[^\W\d_][ .*-]){4,}[^\W\d_](?!\w)")  # "s u i c i d a l"
 WORD = re.compile(r"\w+(?:'\w+)*")
+ELISION = re.compile(r"\b([ld])'(?=[aeiouh])")  # l'insuline, d'anorexie
 # A full stop between digits is a decimal. A line break ends a sentence where a line of some length is over and the next
 # begins like one; else somebody's window was narrow.
 SENTENCE_END = re.compile(
-    r"[.!?;…]+(?=\D|$)|(?<=\D)[.!?;]+|\n\s{0,9}\n|(?<=[^\n]{12})\n(?=[ >*•–-]{0,9}[A-ZÀ-Þ])|\n(?=[>*•])"
+    r"[.!?;…。।؟]+(?=\D|$)|(?<=\D)[.!?;]+|\n\s{0,9}\n|(?<=[^\n]{12})\n(?=[ >*•–-]{0,9}[A-ZÀ-Þ])|\n(?=[>*•])"
 )
 
 
 def plain(text: str, spelling: Mapping[str, str]) -> Iterator[str]:
     """The sentences of ``text`` in plain lower case, each word as ``mend`` would have it."""
-    text = unicodedata.normalize("NFKC", text)
-    for sign, words in SIGNS.items():
-        text = text.replace(sign, words)
-    text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Mn") or c == "\n")
+    text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    text = "".join(REPLACED.get(unicodedata.category(c), c) for c in replace_signs(text))
+    text = SPACED.sub(lambda match: re.sub(r"\W", "", match[0]), text)
     for part in SENTENCE_END.split(text):
         if part and not part.isspace():
             yield WORD.sub(lambda m: mend(m[0], spelling), _letters(part))
@@ -46,7 +48,9 @@ def plain(text: str, spelling: Mapping[str, str]) -> Iterator[str]:
 def mend(word: str, spelling: Mapping[str, str]) -> str:
     """``word`` itself, or the one word of ``spelling`` that it misspells by a letter."""
     if word in NUMBERS:
-        return str(10 + NUMBERS.index(word))
+        return NUMBERS[word]
+    if not word.isalpha() and not word.isdigit():
+        word = spelling.get(word.translate(LEET), word)
     if len(word) < 4 or len(word) > 20:
         return word
     return next((spelling[form] for form in (word, *shorter(word)) if form in spelling), word)
@@ -68,4 +72,4 @@ def shorter(word: str) -> tuple[str, ...]:
 def _letters(text: str) -> str:
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     text = text.casefold().translate(LOOKALIKES).translate(QUOTES)
-    return " ".join(text.replace("can not", "cannot").split())
+    return " ".join(ELISION.sub(r"\1 ", text.replace("can not", "cannot")).split())

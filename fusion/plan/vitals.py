@@ -12,13 +12,23 @@ UNDERWEIGHT_BMI = 18.5  # WHO Technical Report Series 894, 2000
 ADULT_YEARS = 18
 FEWEST_KCAL = 800  # a day; below lie only diets under medical supervision (NICE CG189)
 
-PRESSURE = re.compile(r"(?<![\d/])(\d{2,3})(?: ?/ ?| over | zu | sobre | sur )(\d{2,3})(?![\d/])")
-PRESSURE_WORDS = re.compile(
-    r"\bbp\b|pressure|mmhg|cuff|monitor|systolic|hypertens|measured|reading|blutdruck|presion|tension|pharmacist|nurse"
+PRESSURE = re.compile(
+    r"(?<![\d/])(\d{2,3})(?: ?/ ?| over | on | by | zu | sobre | sur | su | por | op )(\d{2,3})(?![\d/])"
 )
-SYSTOLIC = re.compile(r"\b(?:systolic|upper value|top number|systolisch\w*)\D{0,20}(\d{2,3})(?![\d/])")
+PRESSURE_WORDS = re.compile(
+    r"\bbp\b|pressure|mmhg|cuff|monitor|systolic|diastolic|hypertens|hipertens|measured|reading|pharmac|nurse|doctor|clinic"
+    r"|\bgp\b|\ber\b|headache|blutdruck|presion|tension|pressione|pressao|bloeddruk|cisnieni|blodtryck|blodtrykk|tansiyon"
+    r"|血压|血圧|혈압|давлени|ضغط"
+)
+SYSTOLIC = re.compile(
+    r"\b(?:systolic|upper value|upper number|top number|systolisch\w*|sistolica)\D{0,20}(\d{2,3})(?![\d/])"
+)
+DIASTOLIC = re.compile(
+    r"\b(?:diastolic|lower value|lower number|bottom number|diastolisch\w*)\D{0,20}(\d{2,3})(?![\d/])"
+)
 GLUCOSE_WORDS = re.compile(
-    r"\b(?:glucose|sugar|bg|cgm|meter|sensor|libre|dexcom|blutzucker|glucosa|azucar|glycemie|glucemia)\b"
+    r"\b(?:glucose|sugars?|bgl?|bm|cgm|meter|sensor|libre|dexcom|finger ?(?:stick|prick)|blutzucker|glucosa|azucar"
+    r"|glycemie|glucemia|glicemi[ae]|bloedsuiker|cukier|blodsocker|blodsukker)\b"
 )
 GLUCOSE = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?) ?(mg ?/ ?dl|mg|mmol(?: ?/ ?l)?)(?!\w)")
 BARE = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)(?![\d.,/:]*\d)(?! ?(?:[a-z%€$£]|/))")
@@ -26,24 +36,42 @@ BARE_THEN_WORD = re.compile(
     r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)"
     r"(?= (?:and|right|now|this|again|today|at|but|before|after)\b)"
 )
+BARE_ON_METER = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)(?= (?:\w+ ){0,2}(?:meter|cgm|sensor|libre|dexcom)\b)")
 BMI = re.compile(r"\b(?:bmi|body mass index|imc)\b\D{0,25}(\d{2}(?:[.,]\d+)?)")
-MASS_KG = re.compile(r"(?<![\d.,])(\d{2,3}(?:[.,]\d)?) ?(?:kg|kilos?|kilograms?)\b")
+MASS = re.compile(r"(?<![\d.,])(\d{2,3}(?:[.,]\d)?) ?(kg|kilos?|kilograms?|lbs?|pounds?)\b")
 HEIGHT = re.compile(r"(?<![\d.,])(?:([12])[.,](\d\d) ?(?:m|meters?|metres?)\b|([12]\d\d) ?cm\b)")
+FEET = re.compile(r"(?<![\d.,])([4-6]) ?(?:'|ft|feet|foot) ?(\d{1,2})?(?:\"|''|in\b|inch|inches|\b)")
+KG_PER_POUND, METRES_PER_FOOT, METRES_PER_INCH = 0.4536, 0.3048, 0.0254
 ALONE = (  # what may follow an age
     r"(?= ?(?:$|[,.;!?()\[\]-]|years? old|y/?o\b|yrs?\b|jahre alt"
     r"|(?:and|but|so|in|with|now|next|today|f|m)\b))"
 )
 AGES = (
-    re.compile(rf"\b(?:i'm|im|i am|ich bin)(?: only| just| barely| almost| nearly| a| turning)* (\d{{1,2}}){ALONE}"),
+    re.compile(
+        r"\b(?:i'm|im|i am|ich bin|je suis|sono)(?: only| just| barely| almost| nearly| a| turning)* "
+        rf"(\d{{1,2}}){ALONE}"
+    ),
     re.compile(rf"\b(?:turning|just turned|my age is|age:?|aged) (\d{{1,2}}){ALONE}"),
     re.compile(r"(?<![\d.])(\d{1,2}) ?(?:y/?o|yo)\b"),
     re.compile(r"(?:\bi ?|^|me )[(\[] ?(\d{1,2}) ?[fm]\b"),
     re.compile(r"\b(?:as a|i'm a|i am a|im a) (\d{1,2})[ -]years?[ -]old"),
-    re.compile(r"\b(?:tengo (\d{1,2}) anos|j'ai (\d{1,2}) ans)\b"),
+    re.compile(r"\b(?:tengo (\d{1,2}) anos|j'ai (\d{1,2}) ans|ho (\d{1,2}) anni|tenho (\d{1,2}) anos)\b"),
+    re.compile(r"\b(?:ik ben|mam|jag ar|jeg er|mne|ben) (\d{1,2}) (?:jaar|lat|ar|let|yasinda)\b"),
+    re.compile(r"\bi (?:just|recently|only) turned (\d{1,2})\b(?! (?:pages|times|km))"),
+    re.compile(r"\bi (?:turned|turn) (\d{1,2}) (?:last|yesterday|today|this|next|on|in|a|two|three)\b"),
+    re.compile(r"\bi(?:'ll| will) (?:be|turn) (\d{1,2})\b(?! (?:min|km|days|weeks|kg))"),
+    re.compile(r"\bat (\d{1,2}),? i(?:'m| am) (?:too|not|still|only)\b"),
+    re.compile(r"(?:^|\bi'm |\bi am |\bim )(\d{1,2}) ?[fm]\b(?! ?/)"),
+    re.compile(
+        r"(?:^|[,;(-] ?|\bi |\bi am |[^\x00-\x7f] ?)(\d{1,2}),? ?years?[ -]old\b(?! (?:car|house|whisk|wine|dog|cat))"
+    ),
+    re.compile(r"\bnot an adult(?: yet)?,? (\d{1,2})\b"),
 )
-NOT_YET = re.compile(r"almost|nearly|turning")
+NOT_YET = re.compile(r"almost|nearly|turning|will|'ll")
+BORN = re.compile(r"\b(?:i was|i'm|im|i am) born (?:in|on) (?:\w+ ){0,3}(20\d\d)\b")
+FIRST_MINOR_BIRTH = 2008  # turns 18 in 2026; in later years an adult of that class is asked about once too often
 KCAL = re.compile(
-    r"\b(?:only|just|allow|eat|eating|under|to)\b(?: \w+){0,3} (\d{2,4})"
+    r"\b(?:only|just|allow|eat|eating|under|to|on|live|around|about)\b(?: \w+){0,3} (\d{2,4})"
     r" ?(?:calories|kcal|cals?)(?: a day| per day| daily|/day)"
 )
 
@@ -69,6 +97,8 @@ def readings(clause: str) -> Iterator[Reading]:
             years = int(next(filter(None, match.groups()))) - bool(NOT_YET.search(match[0]))
             if years > 4:
                 yield Reading("minor", years < ADULT_YEARS, match.start(), match.end())
+    for match in BORN.finditer(clause):
+        yield Reading("minor", int(match[1]) >= FIRST_MINOR_BIRTH, match.start(), match.end())
     for match in KCAL.finditer(clause):
         if int(match[1]) <= FEWEST_KCAL:
             yield Reading("eating_disorder", True, match.start(), match.end())
@@ -77,6 +107,8 @@ def readings(clause: str) -> Iterator[Reading]:
 def _pressures(clause: str) -> Iterator[Reading]:
     for match in SYSTOLIC.finditer(clause):
         yield Reading("hypertension_crisis", int(match[1]) >= CRISIS_MMHG[0], match.start(), match.end())
+    for match in DIASTOLIC.finditer(clause):
+        yield Reading("hypertension_crisis", int(match[1]) >= CRISIS_MMHG[1], match.start(), match.end())
     if PRESSURE_WORDS.search(clause):
         for match in PRESSURE.finditer(clause):
             high, low = int(match[1]), int(match[2])
@@ -91,11 +123,11 @@ def _glucose(clause: str) -> Iterator[Reading]:
         if match[2] != "mg" or has_words:  # "mg" alone is mostly a tablet
             yield _glucose_reading(match, in_mmol="mmol" in match[2])
     if has_words and not GLUCOSE.search(clause):
-        for pattern in (BARE, BARE_THEN_WORD):
-            for match in pattern.finditer(clause, has_words.end(), has_words.end() + 60):
-                value = _number(match[1])
-                if 1 <= value <= 400:  # no unit: 1 to 25 can only be mmol/L
-                    yield _glucose_reading(match, in_mmol=value <= 25)
+        found = [m for p in (BARE, BARE_THEN_WORD) for m in p.finditer(clause, has_words.end(), has_words.end() + 60)]
+        for match in found or BARE_ON_METER.finditer(clause):
+            value = _number(match[1])
+            if 1 <= value <= 400:  # no unit: 1 to 25 can only be mmol/L
+                yield _glucose_reading(match, in_mmol=value <= 25)
 
 
 def _glucose_reading(match: re.Match[str], *, in_mmol: bool) -> Reading:
@@ -106,11 +138,17 @@ def _glucose_reading(match: re.Match[str], *, in_mmol: bool) -> Reading:
 def _masses(clause: str) -> Iterator[Reading]:
     for match in BMI.finditer(clause):
         yield Reading("underweight", _number(match[1]) < UNDERWEIGHT_BMI, match.start(), match.end())
-    mass, height = MASS_KG.search(clause), HEIGHT.search(clause)
+    mass, height = MASS.search(clause), HEIGHT.search(clause) or FEET.search(clause)
     if mass and height:
-        metres = float(f"{height[1]}.{height[2]}") if height[1] else int(height[3]) / 100
-        is_under = _number(mass[1]) / metres**2 < UNDERWEIGHT_BMI
+        kg = _number(mass[1]) * (KG_PER_POUND if mass[2][0] in "lp" else 1)
+        is_under = kg / _metres(height) ** 2 < UNDERWEIGHT_BMI
         yield Reading("underweight", is_under, min(mass.start(), height.start()), max(mass.end(), height.end()))
+
+
+def _metres(height: re.Match[str]) -> float:
+    if height.re is FEET:
+        return int(height[1]) * METRES_PER_FOOT + int(height[2] or 0) * METRES_PER_INCH
+    return float(f"{height[1]}.{height[2]}") if height[1] else int(height[3]) / 100
 
 
 def _number(text: str) -> float:
