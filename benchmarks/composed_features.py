@@ -23,8 +23,9 @@ from fusion.batch import GROUPS, Stream
 from fusion.encoders.bert_text import BertTextEncoder
 from fusion.encoders.timm_image import TimmImageEncoder
 
-VERSION = 1  # raise it when a feature changes, so that no old cache is read
-MAX_TOKENS = 192
+VERSION = 2  # raise it when a feature changes, so that no old cache is read
+MAX_TOKENS = 256  # as experiment=composed reads; so is the layer
+TEXT_LAYER = 4
 IMAGE_SIZE = 192  # the size of the photos at hand
 SOURCES = {
     "heart_rate": ("ppg", "a.u."),
@@ -66,9 +67,11 @@ def _matrix(source: str, function: Callable[[Part], np.ndarray], records: list[H
 
 
 def text_embedding() -> Callable[[Part], np.ndarray]:
-    """MiniLM's hidden states, averaged: (384,)."""
+    """MiniLM's hidden states after the layer that the model reads, averaged: (384,)."""
     prepare = PrepareText(weights="minilm", max_tokens=MAX_TOKENS)
-    encoder = BertTextEncoder(dim=8, name="minilm", weights="pretrained", is_frozen=True, max_tokens=MAX_TOKENS).eval()
+    encoder = BertTextEncoder(
+        dim=8, name="minilm", weights="pretrained", is_frozen=True, max_tokens=MAX_TOKENS, num_layers=TEXT_LAYER
+    ).eval()
     return lambda part: _pooled(encoder, prepare(part))
 
 
