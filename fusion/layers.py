@@ -25,8 +25,47 @@ class KeysValues(NamedTuple):
     values: Tensor
 
 
+def attend(
+    query: Tensor, keys: Tensor, values: Tensor, *, mask: Tensor | None, dropout: float, is_causal: bool = False
+) -> Tensor:
+    """``query`` (B, H, Q, d) reads ``keys`` and ``values`` (B, H, N, d) where ``mask`` (True = may): (B, H, Q, d).
+
+    PyTorch's own, except where it is slow: with dropout on a CPU, this takes 0.4 of its time at bf16, 0.8 at fp32.
+    """
+    if not (dropout and is_quick(query)):
+        return F.scaled_dot_product_attention(
+            query, keys, values, attn_mask=mask, dropout_p=dropout, is_causal=is_causal
+        )
+    if is_causal:
+        mask = torch.ones(query.shape[2], keys.shape[2], dtype=torch.bool, device=query.device).tril()
+    scores = (query * query.shape[-1] ** -0.5) @ keys.mT
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    return drop(scores.softmax(dim=-1), dropout) @ values
+
+
+class Dropout(nn.Dropout):
+    """``nn.Dropout``, by ``drop``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return drop(x, self.p) if self.training and self.p and is_quick(x) else super().forward(x)
+
+
+def drop(x: Tensor, p: float) -> Tensor:
+    """Dropout by random bytes: half the time of PyTorch's Bernoulli numbers on a CPU. ``p`` is rounded to a 256th."""
+    dropped = round(256 * p)
+    random = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device).random_(-(2**63), None)
+    is_kept = random.view(torch.uint8)[: x.numel()].view(x.shape) >= dropped
+    return x * (is_kept.to(x.dtype) * (256 / (256 - dropped)))
+
+
+def is_quick(x: Tensor) -> bool:
+    """Where ``drop`` is the quicker dropout."""
+    return x.device.type == "cpu"
+
+
 class Attention(nn.Module):
-    """Multi-head attention (Vaswani et al. 2017) on ``F.scaled_dot_product_attention``, with ``valid`` masks.
+    """Multi-head attention (Vaswani et al. 2017) with ``valid`` masks.
 
     Every row needs at least one valid context token; the callers guarantee it (null token, first plan token).
     """
@@ -50,12 +89,12 @@ class Attention(nn.Module):
     ) -> Tensor:
         """``x`` (B, Q, D) attends to ``context`` (B, N, D) where ``valid`` (B, N) -> (B, Q, D)."""
         keys, values = context if isinstance(context, KeysValues) else self.read(context)
-        answer = F.scaled_dot_product_attention(
+        answer = attend(
             rearrange(self.query(x), "b q (h d) -> b h q d", h=self.num_heads),
             keys,
             values,
-            attn_mask=None if valid is None else attention_mask(valid),
-            dropout_p=self.dropout if self.training else 0.0,
+            mask=None if valid is None else attention_mask(valid),
+            dropout=self.dropout if self.training else 0.0,
             is_causal=is_causal,
         )
         return self.out(rearrange(answer, "b h q d -> b q (h d)"))
@@ -65,7 +104,7 @@ class FeedForward(nn.Sequential):
     """Two linear layers with a GELU between, applied to every token: (..., dim) -> (..., dim_out or dim)."""
 
     def __init__(self, *, dim: int, hidden: int, dropout: float, dim_out: int | None = None) -> None:
-        super().__init__(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim_out or dim), nn.Dropout(dropout))
+        super().__init__(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim_out or dim), Dropout(dropout))
 
 
 class FeatureDropout(nn.Module):

@@ -12,7 +12,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from fusion.batch import Stream, TokenSet
-from fusion.layers import FeedForward
+from fusion.layers import Dropout, FeedForward
 from fusion.masks import masked_mean, masked_statistics, patch_mean, patch_valid, patches, remask
 
 NUM_STATISTICS = 5  # of masks.masked_statistics
@@ -49,10 +49,10 @@ class MaskedCNN(nn.Module):
         self.stem = MultiScaleConv(channels + 1, width, [k * stride for k in kernel_sizes], stride=stride)
         self.blocks = nn.ModuleList(ResidualBlock(width, kernel_sizes, dropout) for _ in range(num_blocks))
         self.norm = nn.LayerNorm(width)
-        self.token = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, dim))
+        self.token = nn.Sequential(Dropout(dropout), nn.Linear(width, dim))
         num_statistics = NUM_STATISTICS * (channels + width)
         self.summary = nn.Sequential(
-            nn.Dropout(dropout), FeedForward(dim=num_statistics, hidden=2 * dim, dropout=dropout, dim_out=dim)
+            Dropout(dropout), FeedForward(dim=num_statistics, hidden=2 * dim, dropout=dropout, dim_out=dim)
         )
 
     def forward(self, stream: Stream) -> TokenSet:

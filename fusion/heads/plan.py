@@ -16,7 +16,7 @@ from fusion.beliefs import Beliefs
 from fusion.decoding.cached import CachedWriter
 from fusion.decoding.generate import generate
 from fusion.heads.base import Head
-from fusion.layers import Attention, FeedForward
+from fusion.layers import Attention, Dropout, FeedForward
 from fusion.plan import load_tokenizer
 from fusion.plan.automaton import longest
 from fusion.plan.limits import NO_LIMITS, Limits
@@ -74,7 +74,7 @@ class PlanHead(Head):
         self.position = nn.Embedding(self.max_length, width)
         nn.init.normal_(self.embed.weight, std=EMBEDDING_SCALE)
         nn.init.normal_(self.position.weight, std=EMBEDDING_SCALE)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.layers = nn.ModuleList(_Layer(width, num_heads, dropout) for _ in range(num_layers))
         self.norm = nn.LayerNorm(width)
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from fusion.layers import Attention, KeysValues, TimeEncoding
+from fusion import layers
+from fusion.layers import Attention, Dropout, KeysValues, TimeEncoding, attend, drop
 
 
 def test_attention_agrees_with_torch_multihead_attention():
@@ -32,6 +33,42 @@ def test_kept_keys_and_values_give_what_causal_attention_gives():
     for step in range(4):
         past = KeysValues(*(part[:, :, : step + 1] for part in kept))
         assert_close(attention(x[:, step : step + 1], past)[:, 0], expected[:, step])
+
+
+@pytest.mark.parametrize("kind", ["plain", "masked", "causal"])
+def test_attention_with_dropout_is_torchs_but_for_the_draw(kind, monkeypatch):
+    torch.manual_seed(0)
+    query, keys, values = (torch.randn(2, 3, 5, 8, requires_grad=True) for _ in range(3))
+    mask = torch.tensor([[True, True, False, True, False], [True] * 5])[:, None, None] if kind == "masked" else None
+    monkeypatch.setattr(layers, "drop", lambda x, p: x)  # attend without the draw
+    ours = attend(query, keys, values, mask=mask, dropout=0.5, is_causal=kind == "causal")
+    theirs = attend(query, keys, values, mask=mask, dropout=0.0, is_causal=kind == "causal")
+    assert_close(ours, theirs, atol=1e-6, rtol=1e-5)
+
+
+def test_attention_drops_what_it_reads_only_while_it_trains():
+    attention, x = Attention(dim=8, num_heads=2, dropout=0.5), torch.randn(2, 4, 8)
+    assert not torch.equal(attention(x, x), attention(x, x))
+    attention.eval()
+    assert torch.equal(attention(x, x), attention(x, x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_keeps_the_mean_and_passes_gradients_where_it_kept(dtype):
+    torch.manual_seed(0)
+    x = torch.ones(300, 401, dtype=dtype, requires_grad=True)
+    y = drop(x, 0.1)
+    y.sum().backward()
+    assert torch.equal(x.grad, y.detach())
+    assert (y == 0).float().mean().item() == pytest.approx(26 / 256, abs=0.004)
+    assert set(y.unique().tolist()) == {0.0, torch.tensor(256 / 230, dtype=dtype).item()}
+    torch.manual_seed(0)
+    assert torch.equal(drop(x, 0.1), y) and not torch.equal(drop(x, 0.1), y)
+
+
+def test_dropout_does_nothing_outside_training():
+    x = torch.randn(9, 7)
+    assert torch.equal(Dropout(0.5).eval()(x), x) and torch.equal(Dropout(0.0)(x), x)
 
 
 def test_a_width_that_heads_do_not_divide_is_named():
