@@ -8,6 +8,7 @@ import math
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from fusion.batch import Batch, check_batch
@@ -87,8 +88,8 @@ class FusionModule(pl.LightningModule):
         self._measured = Measurements(["as_recorded"])
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        is_last = not (self.trainer.sanity_checking or self.trainer.training)  # trainer.validate, not trainer.fit
-        self._measure(batch, "as_recorded", is_generating=is_last)
+        is_fitting = self.trainer.state.fn == TrainerFn.FITTING  # plans are written once, by trainer.validate
+        self._measure(batch, "as_recorded", is_generating=not is_fitting)
 
     def on_validation_epoch_end(self) -> None:
         self._finish_rows()
