@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import warnings
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +12,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import optuna
+from matplotlib.axes import Axes
 from optuna.trial import FrozenTrial, TrialState
 from optuna.visualization import matplotlib as plots
 from rich.console import Console
@@ -36,9 +39,13 @@ def ranked(study: optuna.Study) -> list[FrozenTrial]:
     trials = [t for t in study.get_trials(deepcopy=False) if t.state != TrialState.WAITING]
     good = [t for t in trials if t.state == TrialState.COMPLETE]
     front = {t.number for t in study.best_trials} if good else set()
-    sign = -1 if study.directions[0] == optuna.study.StudyDirection.MAXIMIZE else 1
-    good.sort(key=lambda t: (t.number not in front, sign * t.values[0]))
+    good.sort(key=lambda t: (t.number not in front, _badness(study, t)))
     return good + [t for t in trials if t.state != TrialState.COMPLETE]
+
+
+def _badness(study: optuna.Study, trial: FrozenTrial) -> float:
+    """The first objective, low where it is good."""
+    return -trial.values[0] if study.directions[0] == optuna.study.StudyDirection.MAXIMIZE else trial.values[0]
 
 
 def outcome(trial: FrozenTrial) -> str:
@@ -72,18 +79,21 @@ def _plot(study: optuna.Study, folder: Path, objectives: list[str]) -> None:
     good = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
     if not good:
         return
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # its plots on matplotlib, for years
+    warnings.filterwarnings("ignore", message="PedAnovaImportanceEvaluator computes")  # low is good: _badness
     folder.mkdir(exist_ok=True)
     if len(objectives) == 1:
-        plots.plot_optimization_history(study, target_name=objectives[0])
-        _save(folder / "history.png")
+        _save(plots.plot_optimization_history(study, target_name=objectives[0]), folder / "history.png")
     elif len(objectives) == 2:
-        plots.plot_pareto_front(study, target_names=objectives)
-        _save(folder / "front.png")
+        _save(plots.plot_pareto_front(study, target_names=objectives), folder / "front.png")
     if len(good) >= 4:
-        plots.plot_param_importances(study, target=lambda trial: trial.values[0], target_name=objectives[0])
-        _save(folder / "importance.png")
+        badness = partial(_badness, study)  # Optuna asks what makes a target low
+        axes = plots.plot_param_importances(study, target=badness, target_name=objectives[0])
+        _save(axes, folder / "importance.png")
 
 
-def _save(path: Path) -> None:
-    plt.gcf().savefig(path, bbox_inches="tight")
+def _save(axes: Axes, path: Path) -> None:
+    axes.figure.set_size_inches(7, 4.5)
+    axes.legend(loc="best")  # Optuna puts some beside the axes and squeezes those
+    axes.figure.savefig(path, bbox_inches="tight")
     plt.close("all")
