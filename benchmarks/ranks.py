@@ -12,20 +12,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
 
 def run_ranks(command: list[str], folder: Path, *, num_ranks: int, num_threads: int, timeout_s: float) -> None:
-    """Run ``python COMMAND`` as ranks 0, 1, ... over gloo on the loopback interface.
+    """Run ``python COMMAND`` as ranks 0, 1, ... and wait for all.
 
     What they print is in ``folder``/rank.<n>.txt. A rank that fails or is late ends all of them: RuntimeError with the
     last lines of each.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    ranks = [_start(command, folder, rank, num_ranks, num_threads, port) for rank in range(num_ranks)]
+    ranks = start_ranks(command, folder, num_ranks=num_ranks, num_threads=num_threads)
     deadline_s = time.monotonic() + timeout_s
     try:
         while any(rank.poll() is None for rank in ranks):
@@ -34,24 +32,38 @@ def run_ranks(command: list[str], folder: Path, *, num_ranks: int, num_threads: 
             time.sleep(0.05)
         codes = [rank.poll() for rank in ranks]
     finally:
-        for rank in ranks:
-            if rank.poll() is None:
-                os.killpg(rank.pid, signal.SIGKILL)  # workers of its data loader too
-            rank.wait()
+        end_ranks(ranks)
     if any(code != 0 for code in codes):
         said = "\n".join((folder / f"rank.{n}.txt").read_text()[-3000:] for n in range(num_ranks))
         raise RuntimeError(f"ranks ended with {codes} (None: not within {timeout_s} s):\n{said}")
 
 
-def _start(
-    command: list[str], folder: Path, rank: int, num_ranks: int, num_threads: int, port: int
-) -> subprocess.Popen:
-    about = {
-        "LOCAL_RANK": rank, "RANK": rank, "NODE_RANK": 0, "WORLD_SIZE": num_ranks, "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": port, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": num_threads, "PYTHONPATH": ROOT,
+def start_ranks(
+    command: list[str], folder: Path, *, num_ranks: int, num_threads: int, **pipes: Any
+) -> list[subprocess.Popen]:
+    """Ranks 0, 1, ... of ``python COMMAND``, over gloo on the loopback interface; ``pipes``: of subprocess.Popen."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = {
+        "NODE_RANK": 0, "WORLD_SIZE": num_ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
+        "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": num_threads, "PYTHONPATH": ROOT,
     }  # fmt: skip
-    with open(folder / f"rank.{rank}.txt", "w") as terminal:
-        return subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env={**os.environ, **{k: str(v) for k, v in about.items()}},
-            stdout=terminal, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+    ranks = []
+    for rank in range(num_ranks):
+        own = {**shared, "LOCAL_RANK": rank, "RANK": rank}
+        with open(folder / f"rank.{rank}.txt", "w") as terminal:
+            kept = {"stdout": terminal, "stderr": terminal, **pipes}
+            environment = {**os.environ, **{name: str(value) for name, value in own.items()}}
+            ranks.append(
+                subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, start_new_session=True, **kept)
+            )
+    return ranks
+
+
+def end_ranks(ranks: list[subprocess.Popen]) -> None:
+    """Kill those that still run, workers of their data loaders too."""
+    for rank in ranks:
+        if rank.poll() is None:
+            os.killpg(rank.pid, signal.SIGKILL)
+        rank.wait()
