@@ -34,7 +34,7 @@ GLUCOSE = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?) ?(mg ?/ ?dl|mg|mmol(?: 
 BARE = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)(?![\d.,/:]*\d)(?! ?(?:[a-z%€$£]|/))")
 BARE_THEN_WORD = re.compile(
     r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)"
-    r"(?= (?:and|right|now|this|again|today|at|but|before|after)\b)"
+    r"(?= (?:and|right|now|this|again|today|at|but|before|after|overnight|yesterday|last|in|on|when)\b)"
 )
 BARE_ON_METER = re.compile(r"(?<![\d.,/:])(\d{1,3}(?:[.,]\d)?)(?= (?:\w+ ){0,2}(?:meter|cgm|sensor|libre|dexcom)\b)")
 BMI = re.compile(r"\b(?:bmi|body mass index|imc)\b\D{0,25}(\d{2}(?:[.,]\d+)?)")
@@ -54,7 +54,7 @@ AGES = (
     re.compile(rf"\b(?:turning|just turned|my age is|age:?|aged) (\d{{1,2}}){ALONE}"),
     re.compile(r"(?<![\d.])(\d{1,2}) ?(?:y/?o|yo)\b"),
     re.compile(r"(?:\bi ?|^|me )[(\[] ?(\d{1,2}) ?[fm]\b"),
-    re.compile(r"\b(?:as a|i'm a|i am a|im a) (\d{1,2})[ -]years?[ -]old"),
+    re.compile(r"\b(?:as a|i'm a|i am a|im a|^) ?(\d{1,2})[ -]years?[ -]old"),
     re.compile(r"\b(?:tengo (\d{1,2}) anos|j'ai (\d{1,2}) ans|ho (\d{1,2}) anni|tenho (\d{1,2}) anos)\b"),
     re.compile(r"\b(?:ik ben|mam|jag ar|jeg er|mne|ben) (\d{1,2}) (?:jaar|lat|ar|let|yasinda)\b"),
     re.compile(r"\bi (?:just|recently|only) turned (\d{1,2})\b(?! (?:pages|times|km))"),

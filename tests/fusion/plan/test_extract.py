@@ -127,13 +127,11 @@ def test_any_writing_is_read_and_no_instruction_is_obeyed(text):
     assert "pregnancy" in present(text)
 
 
-@pytest.mark.parametrize(("name", "least", "most"), [("seen", 0.98, 0.02)])
-def test_phrasings_written_later_are_read_too(name, least, most):
-    """seen: what the second and third set of phrasings taught; unseen: written after, nothing was mended for them."""
-    table = yaml.safe_load((Path(__file__).parent / f"phrases_{name}.yaml").read_text(encoding="utf-8"))
+def test_phrasings_written_later_are_read_too():
+    table = yaml.safe_load((Path(__file__).parent / "phrases_later.yaml").read_text(encoding="utf-8"))
     said = [condition in present(text) for condition in table for text in table[condition]["said"]]
     harmless = [bool(present(text)) for kinds in table.values() for k in ("denied", "other") for text in kinds[k]]
-    assert sum(said) >= least * len(said) and sum(harmless) <= most * len(harmless)
+    assert len(said) > 800 and sum(said) >= 0.98 * len(said) and sum(harmless) <= 0.02 * len(harmless)
 
 
 def test_an_unnamed_allergen_may_be_any_but_pollen_is_none():
