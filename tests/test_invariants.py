@@ -15,6 +15,7 @@ from torch.testing import assert_close
 from fusion.batch import GROUPS, Batch, Stream, check_batch
 from fusion.encoders.bert_text import BertTextEncoder
 from fusion.encoders.cnn1d_signal import CNN1DEncoder
+from fusion.encoders.linear_signal import LinearSignalEncoder
 from fusion.encoders.spectrogram_audio import SpectrogramAudioEncoder
 from fusion.encoders.timm_image import TimmImageEncoder
 from fusion.fusions.concat import ConcatFusion
@@ -24,7 +25,7 @@ from fusion.heads.health_state import HealthStateHead
 from fusion.heads.plan import PlanHead
 from fusion.model import FusionModel
 
-NAMES = {"text": "text", "pulse": "signals", "photo": "photo", "audio": "audio"}  # modality: group
+NAMES = {"text": "text", "pulse": "signals", "change": "signals", "photo": "photo", "audio": "audio"}  # modality: group
 SUBSETS = list(chain.from_iterable(combinations(NAMES, n) for n in range(len(NAMES) + 1)))
 DIM, IMAGE_SIZE, VOCABULARY = 16, 32, 50
 BERT = dict(
@@ -53,6 +54,7 @@ def build(kind: str) -> FusionModel:
         "pulse": CNN1DEncoder(
             dim=DIM, channels=2, rate_hz=8.0, width=8, num_blocks=2, patch_s=1.0, dropout=0.1, stride=2
         ),
+        "change": LinearSignalEncoder(dim=DIM, channels=3, num_skipped=1, dropout=0.1),
         "photo": TimmImageEncoder(
             dim=DIM, name="test_resnet", weights="random", is_frozen=False, image_size=IMAGE_SIZE
         ),
@@ -80,7 +82,7 @@ def draw_values(name: str, shape: tuple[int, int], generator: torch.Generator) -
         return torch.randint(VOCABULARY, shape, generator=generator)
     if name == "photo":
         return torch.randint(256, (*shape, 3, IMAGE_SIZE, IMAGE_SIZE), generator=generator, dtype=torch.uint8)
-    return torch.randn(*shape, {"pulse": 2, "audio": 5}[name], generator=generator)
+    return torch.randn(*shape, {"pulse": 2, "change": 3, "audio": 5}[name], generator=generator)
 
 
 def draw_batch(seed: int, *, rows: int = 3, present: float = 1.0) -> Batch:
