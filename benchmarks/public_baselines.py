@@ -44,7 +44,10 @@ def class_scores(
         said["persistence"] = np.array([cohort.persistence(record)[head] for record in test])
     regressions = [LogisticRegression(C=c, max_iter=300, class_weight="balanced") for c in STRENGTHS]
     said["logistic regression"] = linear(regressions, x, y, lambda a, b: f1_score(a, b, average="macro"))
-    trees = HistGradientBoostingClassifier(max_iter=100, class_weight="balanced", random_state=seed)
+    leaf = leaf_size(len(y["train"]))
+    trees = HistGradientBoostingClassifier(
+        max_iter=100, min_samples_leaf=leaf, class_weight="balanced", random_state=seed
+    )
     said["boosted trees"] = boosted(trees, x, y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class that only the answer has
@@ -75,7 +78,7 @@ def number_scores(
         answer = np.array([cohort.persistence(record)[head][place] for record in test])
         said["persistence"] = np.where(np.isfinite(answer), answer, mean)
     said["ridge"] = linear([Ridge(alpha=1 / c) for c in STRENGTHS], x, y, lambda a, b: -root_mean_squared_error(a, b))
-    trees = HistGradientBoostingRegressor(max_iter=100, random_state=seed)
+    trees = HistGradientBoostingRegressor(max_iter=100, min_samples_leaf=leaf_size(len(y["train"])), random_state=seed)
     said["boosted trees"] = boosted(trees, x, y)
     return {method: {"rmse": root_mean_squared_error(y["test"], answer)} for method, answer in said.items()}
 
@@ -110,6 +113,11 @@ def linear(models: list, x: Mapping[str, Table], y: Mapping[str, np.ndarray], sc
             tried.append((score(y["val"], piped.predict(x["val"].values[:, :width])), len(tried), width, piped))
     *_, width, best = max(tried)
     return best.predict(x["test"].values[:, :width])
+
+
+def leaf_size(num_train: int) -> int:
+    """scikit-learn's 20 records a leaf, fewer where that would leave no branch."""
+    return max(2, min(20, num_train // 20))
 
 
 def boosted(trees: object, x: Mapping[str, Table], y: Mapping[str, np.ndarray]) -> np.ndarray:

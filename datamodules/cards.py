@@ -25,8 +25,10 @@ HEADER = """# The public sets
 
 Written by `python -m datamodules.cards --data-dir DIR > docs/datasets.md`; do not edit by hand.
 
-Every set trains with `python train.py data=NAME paths.data_dir=DIR`, where DIR holds one folder per set. No person,
-speaker, object or dialogue is in two parts. "From memory" marks published numbers that could not be looked up again.
+Every set trains with `python train.py data=NAME paths.data_dir=DIR`, where DIR holds one folder per set as
+`python -m datamodules.fetch NAME --to DIR` leaves it. `python -m datamodules.check data=NAME paths.data_dir=DIR` reads
+a set to its last byte, `python -m datamodules.audit` looks for leaks ([audits.md](audits.md)). No person, speaker,
+object or dialogue is in two parts. "From memory" marks published numbers that could not be looked up again.
 Counts are of the copy at hand, which keeps a final test part aside: they are smaller than the published sets.
 """
 

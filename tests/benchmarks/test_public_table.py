@@ -14,7 +14,11 @@ from labelled_sets import write_depresjon
 from benchmarks.public_baselines import class_scores, number_scores, so_far
 from benchmarks.public_features import Table
 from benchmarks.public_sets import OURS, main, markdown
-from datamodules.records import HealthRecord
+from benchmarks.public_tags import entity_f1, tag_scores, words_and_tags
+from datamodules.records import HealthRecord, Note, Span
+from datamodules.splits import SPLITS
+from datamodules.tasteset import TastesetCohort
+from tests.datamodules.tagged_sets import WRITERS
 
 
 def records(count: int, offset: int = 0) -> list[HealthRecord]:
@@ -49,11 +53,29 @@ def test_a_person_so_far_rests_on_earlier_labels_of_that_person_alone():
     assert said.tolist() == [-1, -1, -1, 1, 2, 3, 3]  # p0: 1, 5, 21; p1: 2, 8; p2: 3, 13
 
 
+def test_taggers_learn_words_from_train_alone(tmp_path):
+    WRITERS["tasteset"](tmp_path / "tasteset", np.random.default_rng(0))
+    cohort = TastesetCohort(data_dir=tmp_path, tags="native", split=0)
+    scores = tag_scores({part: cohort.records(part) for part in SPLITS}, "diet_tags")
+    assert scores["majority"]["f1"] == 0.0
+    assert scores["usual tag"]["f1"] > 0.9 and scores["logistic regression"]["f1"] > 0.9
+    text = Note(key="n", text="2 red apples, salt")
+    record = HealthRecord(
+        record_id="r",
+        person_id="p",
+        parts={"text": text},
+        targets={"tags": [Span(2, 12, "FOOD"), Span(14, 18, "FOOD")]},
+    )
+    words, tags = words_and_tags(record, "tags")
+    assert words == ["2", "red", "apples", ",", "salt"] and tags == ["O", "B-FOOD", "I-FOOD", "O", "B-FOOD"]
+    assert entity_f1([record], "tags", lambda words: ["O", "B-FOOD", "O", "O", "B-FOOD"]) == 0.5
+
+
 def test_the_page_has_a_row_a_head_and_names_what_was_not_run():
     heads = {"health_state": {"majority": {"macro_f1": 0.3, "balanced_accuracy": 0.5}, OURS: {"macro_f1": 0.75}}}
     about = {"num_test": 9, "command": ["data=dreaddit"], "epochs": 2, "cpu_s": 3}
     page = markdown({"dreaddit": {"heads": heads, "about": about}})
-    assert "| dreaddit, health_state | 9 | 0.3 / 0.5 | - | - | - | - | 0.75 |" in page
+    assert "| dreaddit, health_state | 9 | 0.3 / 0.5 | - | - | - | - | - | 0.75 |" in page
     assert "Not run: shanghai_dm, pmdata" in page and "2 epochs" in page
 
 

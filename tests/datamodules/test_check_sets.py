@@ -22,6 +22,14 @@ SMALL = {
 }
 
 
+EVERYTHING = {
+    "seglearn_watch": 595, "shanghai_dm": 10686, "pmdata": 1421, "depresjon": 671, "dreaddit": 2838, "emodb": 415,
+    "food101_10": 3750, "snoring_khan": 800, "esc10": 400, "esc50_fold4": 208, "annomi": 7647, "ecustfd": 1198,
+    "grocery_store": 2936, "basicmotions": 40, "lifesnaps": 2181, "stress_predict": 2600, "tasteset": 560,
+    "recipedb_ner": 6612, "ucr": 200,
+}  # fmt: skip
+
+
 def checked(name: str, root, *others: str) -> int:
     return main([f"data={name}", f"paths.data_dir={root}", *(other.format(root=root) for other in others)])
 
@@ -95,4 +103,5 @@ def test_the_real_files_pass(name, capsys):
     if name == "ucr":
         pytest.importorskip("aeon", reason="pip install --no-deps aeon")
     assert checked(name, os.environ["HEALTH_DATA_DIR"]) == 0
-    assert " 0 errors" in capsys.readouterr().out
+    usable = f"{EVERYTHING[name]} records usable, " if name in EVERYTHING else ""
+    assert f"{usable}0 errors" in capsys.readouterr().out
