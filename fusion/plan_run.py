@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from fusion.batch import Batch, Stream
 from fusion.config import TrainConfig
@@ -81,7 +81,7 @@ def measure(cfg: DictConfig) -> Cost:
         return tensor
 
     model.train()
-    forward, backward = FlopCounterMode(display=False, depth=3), FlopCounterMode(display=False)
+    forward, backward = flop_counter(), flop_counter()
     with AllPresent():
         with forward, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             loss = objective(model.heads, model(batch), batch.targets)["loss"]
@@ -101,6 +101,18 @@ def measure(cfg: DictConfig) -> Cost:
         forward_flops=flops,
         step_flops=forward.get_total_flops() + backward.get_total_flops(),
     )
+
+
+def flop_counter() -> FlopCounterMode:
+    """PyTorch's, which counts the gradient of a grouped convolution's weights as if it had no groups (torch 2.11)."""
+    mapping = {torch.ops.aten.convolution_backward: _convolution_backward_flops}
+    return FlopCounterMode(display=False, depth=3, custom_mapping=mapping)
+
+
+def _convolution_backward_flops(grad: Any, x: Any, weight: Any, *rest: Any, **_: Any) -> int:
+    """Either gradient takes what the forward pass takes. Shapes of ``grad``, ``x``, ``weight``; as aten calls it."""
+    transposed, is_wanted = rest[4], rest[7]
+    return conv_flop_count(x, weight, grad, transposed=transposed) * (is_wanted[0] + is_wanted[1])
 
 
 def full_batch(cfg: DictConfig, model: FusionModel) -> Batch:

@@ -4,11 +4,10 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 import train
 from fusion.batch import Batch, Stream
-from fusion.plan_run import GIB, HARDWARE, full_batch, main, measure, memory_gib, step_s
+from fusion.plan_run import GIB, HARDWARE, flop_counter, full_batch, main, measure, memory_gib, step_s
 
 CONF = train.Path(train.__file__).parent / "conf"
 
@@ -33,7 +32,7 @@ def test_operations_and_parameters_are_those_of_a_real_step(counted):
     cost, model, batch = counted
     objective = train.instantiate(composed().objective, _convert_="all")
     # the CPU's fused attention is not in the counter's table, the plain one is
-    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False, depth=3) as counter:
+    with sdpa_kernel(SDPBackend.MATH), flop_counter() as counter:
         loss = objective(model.heads, model(batch), batch.targets)["loss"]
         parts = counter.get_flop_counts()
         loss.backward()
@@ -42,6 +41,17 @@ def test_operations_and_parameters_are_those_of_a_real_step(counted):
     assert 0 <= cost.forward_flops["other heads"] < 0.1 * sum(cost.forward_flops.values())
     assert cost.step_flops == counter.get_total_flops() > 0
     assert cost.num_parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("groups", [1, 4, 8])
+def test_the_gradients_of_a_convolution_take_twice_its_forward_pass(groups):
+    conv, x = torch.nn.Conv1d(8, 8, 3, groups=groups), torch.randn(2, 8, 10, requires_grad=True)
+    with flop_counter() as forward:
+        y = conv(x)
+    with flop_counter() as backward:
+        y.sum().backward()
+    assert forward.get_total_flops() == 2 * 2 * 8 * 8 * (8 // groups) * 3  # 2 x rows x steps x out x in / groups x size
+    assert backward.get_total_flops() == 2 * forward.get_total_flops()
 
 
 def test_activations_are_those_that_autograd_keeps(counted):
