@@ -1,0 +1,24 @@
+"""The GPU benchmark goes its whole way on a CPU."""
+
+import math
+
+import pytest
+import torch
+
+from benchmarks.gpu import main
+
+
+def test_everything_is_measured_on_a_tiny_model():
+    found = main(["--device", "cpu", "--steps", "1", "--most", "2", "experiment=fusion_tiny", "data.batch_size=2"])
+    parts = {name.removeprefix("ms alone: ") for name in found if name.startswith("ms alone")}
+    assert {"encoders.text", "encoders.photo", "fusion", "heads.plan"} <= parts
+    assert found["largest batch, records"] == 2 and math.isnan(found["peak memory, GiB"])
+    assert 0 < found["model FLOPs utilisation"] < 1
+    assert sum(name.startswith("ms a step") for name in found) == 4
+    assert found["plan tokens a second, batch 64"] > found["plan tokens a second, batch 1"] > 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+def test_without_a_gpu_it_says_what_to_do():
+    with pytest.raises(SystemExit, match=r"no GPU here; --device cpu experiment=fusion_tiny"):
+        main(["experiment=fusion_large"])
