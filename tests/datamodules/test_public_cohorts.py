@@ -90,7 +90,7 @@ def test_a_missing_set_is_named_with_its_path_and_the_setting(name, tmp_path):
 @pytest.mark.parametrize("name", SETS)
 def test_a_set_without_its_index_is_named(name, tmp_path):
     (tmp_path / FOLDERS.get(name, name) / "GunPoint").mkdir(parents=True)
-    with pytest.raises(ValueError, match=rf"({name}|time series): no .*"):
+    with pytest.raises(ValueError, match=rf"({FOLDERS.get(name, name)}|time series): no .*"):
         cohort_of(name, tmp_path).records("train")
 
 
