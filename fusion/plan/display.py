@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from fusion.plan.schema import NAMED_FOODS, Alert, Diet, Evidence, Plan, Session
+from fusion.plan.targets import TARGETS
 
 DISCLAIMER = "Not medical advice."
 
 # What an effort feels like on each gauge: ACSM 2011 (Garber et al., Med Sci Sports Exerc 2011;43:1334, table 2).
 EFFORTS = {
-    ("light", "hr_zone"): "light, 57-63 % of maximum heart rate",
-    ("moderate", "hr_zone"): "moderate, 64-75 % of maximum heart rate",
-    ("vigorous", "hr_zone"): "vigorous, 76-95 % of maximum heart rate",
+    **{
+        (effort, "hr_zone"): f"{effort}, {zone.low:g}-{zone.high:g} % of maximum heart rate"
+        for effort in ("light", "moderate", "vigorous")
+        for zone in [TARGETS[f"{effort}_heart_rate"]]
+    },
     ("light", "rpe"): "light, 9-11 on the 6-20 exertion scale",
     ("moderate", "rpe"): "moderate, 12-13 on the 6-20 exertion scale",
     ("vigorous", "rpe"): "vigorous, 14-17 on the 6-20 exertion scale",

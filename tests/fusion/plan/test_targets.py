@@ -1,0 +1,115 @@
+"""The published ranges: cited, used, and kept by every plan of the guidelines; every cited entry has its case."""
+
+from itertools import pairwise, product
+from typing import get_args
+
+import pytest
+
+from fusion.plan import Facts, Finding, guideline, to_display
+from fusion.plan.exercises import MOVES, Equipment, Level
+from fusion.plan.guidelines import CONSTRAINTS, GOALS, GUIDELINES, STATES
+from fusion.plan.safety import RULES, limits_of
+from fusion.plan.schema import FINDINGS, Activity, Effort, Plan
+from fusion.plan.targets import TARGETS, Target, _Targets
+from fusion.plan.vitals import CRISIS_MMHG, LOW_GLUCOSE_MG_DL, UNDERWEIGHT_BMI
+
+AEROBIC = ("walking", "running", "cycling", "swimming")
+WEIGHT = {"light": 0, "moderate": 1, "vigorous": 2}
+
+
+def plan(state="balanced", goal="maintain", **facts) -> Plan:
+    return guideline(Facts(state=state, goal=goal, **facts))
+
+
+EVERY = [plan(s, g, constraints=c) for s, g in product(STATES, GOALS) for c in ((), *((name,) for name in CONSTRAINTS))]
+
+# Target -> the number of a plan, or of the code that reads texts, that it holds.
+CASES = {
+    "moderate_activity": [
+        sum(s.times * s.minutes * WEIGHT[s.effort] for s in plan(goal=g).exercise if s.activity in AEROBIC)
+        for g in GOALS
+    ],
+    "strength_training": [
+        s.times for g in ("lose_weight", "gain_muscle", "maintain") for s in plan(goal=g).exercise if s.moves
+    ],
+    "sleep": [made.sleep.hours for made in EVERY],
+    "energy_deficit": [-made.diet.energy_change_kcal for made in EVERY],
+    "protein": [made.diet.protein_g_per_kg for made in EVERY],
+    "protein_to_gain_muscle": [plan(s, "gain_muscle").diet.protein_g_per_kg for s in STATES],
+    "glucose": [a.value for a in plan(constraints=("insulin",)).alerts],
+    "resting_heart_rate": [a.value for made in EVERY for a in made.alerts if a.signal == "resting_heart_rate"],
+    "glucose_level_2": [LOW_GLUCOSE_MG_DL],
+    "crisis_systolic": [CRISIS_MMHG[0], *(a.value for a in RULES["hypertension_crisis"].limits.required_alerts)],
+    "crisis_diastolic": [CRISIS_MMHG[1]],
+    "stage_2_systolic": [CRISIS_MMHG[0]],
+    "body_mass_index": [UNDERWEIGHT_BMI],
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_plans_and_thresholds_lie_within_the_published_range(name):
+    assert CASES[name] and all(TARGETS[name].holds(value) for value in CASES[name]), CASES[name]
+
+
+def test_every_target_has_a_case_and_the_ends_count():
+    zones = {f"{effort}_heart_rate" for effort in get_args(Effort)}
+    categories = {"normal_systolic", "elevated_systolic", "stage_1_systolic"}
+    assert set(TARGETS) == set(CASES) | zones | categories
+    assert Target(low=7, unit="h", cite="x").holds(7) and not Target(low=7, unit="h", cite="x").holds(6.9)
+    with pytest.raises(ValueError, match=r"'idle'.*cited or listed, but not both"):
+        _Targets(targets={}, sources={"idle": "nobody"})
+
+
+def test_acsm_zones_and_acc_aha_categories_follow_each_other_without_overlap():
+    for names in (
+        [f"{effort}_heart_rate" for effort in get_args(Effort)],
+        [f"{category}_systolic" for category in ("normal", "elevated", "stage_1", "stage_2", "crisis")],
+    ):
+        for below, above in pairwise(names):
+            assert 0 <= TARGETS[above].low - TARGETS[below].high <= 1, (below, above)
+    assert "76-95 % of maximum heart rate" in to_display(plan())
+
+
+# ---- every cited entry of the guidelines has a plan that it changes ----
+
+
+def entries() -> list[tuple[str, str]]:
+    tables = ("goals", "states", "findings", "foods", "constraints", "activities")
+    return [(table, name) for table in tables for name in getattr(GUIDELINES, table)]
+
+
+@pytest.mark.parametrize(("table", "name"), entries())
+def test_every_entry_is_cited_and_says_something_in_some_plan(table, name):
+    entry = getattr(GUIDELINES, table)[name]
+    assert entry.cite and all(len(GUIDELINES.sources[key]) > 20 for key in entry.cite)
+    if table == "activities":
+        assert any(s.activity == name for made in EVERY for s in made.exercise) or name == "upper_body_strength"
+        return
+    groups = {finding: group for group, found in FINDINGS.items() for finding in found}
+    changes = {
+        "goals": {"goal": name},
+        "states": {"state": name},
+        "constraints": {"constraints": (name,)},
+        "foods": {"named_foods": (name,)},
+        "findings": {"findings": (Finding(group=groups.get(name, "text"), finding=name),)},
+    }[table]
+    plain = [Facts(state=s, goal=g) for s, g in product(STATES, GOALS)]
+    assert any(guideline(facts) != guideline(facts.model_copy(update=changes)) for facts in plain)
+
+
+def test_acsm_fitt_the_same_state_with_other_equipment_level_or_constraint_gets_another_plan():
+    """Garber et al. 2011: exercise is prescribed to what a person has, can and may do."""
+    base = plan(goal="gain_muscle")
+    for change in ({"equipment": "gym"}, {"level": "intermediate"}, {"constraints": ("knee_injury",)}):
+        assert plan(goal="gain_muscle", **change).exercise != base.exercise, change
+    for equipment, level in product(get_args(Equipment), get_args(Level)):
+        for session in plan(goal="gain_muscle", equipment=equipment, level=level).exercise:
+            for move in session.moves:
+                assert get_args(Equipment).index(MOVES[move].equipment) <= get_args(Equipment).index(equipment)
+                assert get_args(Level).index(MOVES[move].level) <= get_args(Level).index(level)
+
+
+@pytest.mark.parametrize("condition", RULES)
+def test_every_rule_narrows_what_a_plan_may_hold(condition):
+    assert limits_of([condition]) != limits_of([]), condition
+    assert set(limits_of([condition]).activities) <= set(get_args(Activity))
