@@ -6,7 +6,6 @@ import pytest
 
 from fusion.weights import PACKAGED, check_weights, find_weights
 
-
 OF_EXTRAS = {"resemblyzer", "smollm2"}
 
 

