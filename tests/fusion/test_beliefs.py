@@ -35,6 +35,13 @@ def test_there_is_a_token_a_head_and_only_its_embedding_is_taught():
     assert not any("heads" in name for name, _ in beliefs.named_parameters())
 
 
+def test_tokens_are_as_large_as_those_of_a_normalised_memory():
+    beliefs, _ = build()
+    tokens = beliefs(fused())
+    assert_close(tokens.mean(-1), torch.zeros(3, 2), atol=1e-6, rtol=0)
+    assert_close(tokens.var(-1, unbiased=False), torch.ones(3, 2), atol=1e-2, rtol=0)
+
+
 def test_sure_findings_are_those_above_the_threshold():
     beliefs, heads = build()
     person = fused()
