@@ -1,7 +1,7 @@
 """What a sample costs in two processes under DDP, against one process with the same total threads.
 
-python -m benchmarks.ddp                                  fusion_small: half the batch a rank
-python -m benchmarks.ddp data.batch_size=64               a larger batch, shared by the ranks likewise
+python -m benchmarks.ddp                                  fusion_small, backbones frozen and cached
+python -m benchmarks.ddp finetune=full                    every weight trained, and sent
 python -m benchmarks.ddp --with trainer.strategy=ddp      also Lightning's plain strategy, or any overrides
 
 One process with two threads and pairs of ranks with one thread each are all alive and take turns of a few training
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,7 +84,8 @@ def _take_turns(teams: dict[str, Team], rounds: int) -> dict[str, list[float]]:
     for turn in range(rounds + 1):
         for name, team in teams.items():
             for rank in team.ranks:
-                rank.stdin.write("go\n")
+                with suppress(BrokenPipeError):  # below, a rank that ended is asked why
+                    rank.stdin.write("go\n")
             cost = sum(_answer(team, number) for number in range(len(team.ranks)))
             if turn > 0:  # the first turn allocates
                 costs[name].append(cost)

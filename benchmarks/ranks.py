@@ -26,11 +26,10 @@ def run_ranks(command: list[str], folder: Path, *, num_ranks: int, num_threads: 
     ranks = start_ranks(command, folder, num_ranks=num_ranks, num_threads=num_threads)
     deadline_s = time.monotonic() + timeout_s
     try:
-        while any(rank.poll() is None for rank in ranks):
-            if any(rank.returncode for rank in ranks) or time.monotonic() > deadline_s:
+        while None in (codes := [rank.poll() for rank in ranks]):
+            if any(codes) or time.monotonic() > deadline_s:
                 break
             time.sleep(0.05)
-        codes = [rank.poll() for rank in ranks]
     finally:
         end_ranks(ranks)
     if any(code != 0 for code in codes):
