@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", choices=("cuda", "cpu"))
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--people", type=int, nargs="+", default=[1, 64], help="whose plans are written at once")
     parser.add_argument("--most", type=int, default=4096, help="records, in the search for the largest batch")
     parser.add_argument("overrides", nargs="*", help="of train.py")
     args = parser.parse_intermixed_args(arguments)
@@ -63,7 +64,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("train", [*args.overrides, *RANDOM, "paths.run_dir=unused"])
     bench = Bench(cfg, args.device, args.steps)
-    found = {**bench.steps(), **bench.parts(), **bench.writing(), **bench.largest(args.most)}
+    found = {**bench.steps(), **bench.parts(), **bench.writing(args.people), **bench.largest(args.most)}
     table = Table("", "", title=f"{cfg.name}, {bench.size} records a step, {bench.name}")
     for name, value in found.items():
         table.add_row(name, f"{value:,.4g}")
@@ -79,6 +80,8 @@ class Bench:
         self.name = torch.cuda.get_device_name() if device == "cuda" else "CPU"
         self.size = cfg.data.batch_size
         self.cost = measure(cfg)
+        with torch.device("meta"):
+            self.shapes = instantiate(cfg.model, _convert_="all")  # of plans, for batches
         self.objective = instantiate(cfg.objective, _convert_="all")
 
     def steps(self) -> dict[str, float]:
@@ -124,17 +127,18 @@ class Bench:
         works |= {f"heads.{n}": lambda n=n, h=h: h(fused, batch.targets[n]) for n, h in model.heads.items()}
         return {f"ms alone: {name}": 1000 * self._time(self._both_ways(work)) for name, work in works.items()}
 
-    def writing(self) -> dict[str, float]:
-        """Plan tokens a second, greedy, for one person and for 64."""
+    def writing(self, people: list[int]) -> dict[str, float]:
+        """Plan tokens a second, greedy, for so many people at once."""
         found = {}
-        for size in (1, 64):
+        for size in people:
             model, batch = self._model().eval(), self._batch(size)
             with torch.inference_mode(), self._half(True):
                 fused = model.fuse(model.encode(batch.streams))
                 for name, head in model.heads.items():
                     if head.is_generative:
-                        seconds = self._time(partial(head.generate, fused), num=2)
-                        found[f"{name} tokens a second, batch {size}"] = head.generate(fused).numel() / seconds
+                        written = head.generate(fused)  # and warms up
+                        seconds = self._time(partial(head.generate, fused), num=1, warmup=0)
+                        found[f"{name} tokens a second, batch {size}"] = written.numel() / seconds
         return found
 
     def largest(self, most: int) -> dict[str, float]:
@@ -167,7 +171,7 @@ class Bench:
         cfg = self.cfg.copy()
         cfg.data.batch_size = size
         with self.device:
-            batch = full_batch(cfg, instantiate(cfg.model, _convert_="all"))
+            batch = full_batch(cfg, self.shapes)
         return batch._replace(streams={n: Stream(s.values.zero_(), *s[1:]) for n, s in batch.streams.items()})
 
     def _step(self, model: FusionModel, batch: Batch, levers: Levers) -> Callable[[], Tensor]:
@@ -205,9 +209,9 @@ class Bench:
             read = sum(s.valid.numel() for s in model.encode(batch.streams).values())
         return read + sum(t.numel() for t in batch.targets.values() if t.ndim == 2)
 
-    def _time(self, work: Callable[[], object], num: int | None = None) -> float:
-        """Seconds of one ``work``, the mean after three to warm up (and to compile)."""
-        for _ in range(3):
+    def _time(self, work: Callable[[], object], num: int | None = None, warmup: int | None = None) -> float:
+        """Seconds of one ``work``, the mean after some to warm up (and, on a GPU, to compile)."""
+        for _ in range((3 if self.device.type == "cuda" else 1) if warmup is None else warmup):
             work()
         self._wait()
         begun_s = time.perf_counter()

@@ -9,13 +9,20 @@ from benchmarks.gpu import main
 
 
 def test_everything_is_measured_on_a_tiny_model():
-    found = main(["--device", "cpu", "--steps", "1", "--most", "2", "experiment=fusion_tiny", "data.batch_size=2"])
+    sizes = ["--steps", "1", "--most", "2", "--people", "1", "3"]
+    short = [
+        "experiment=fusion_tiny",
+        "data.batch_size=2",
+        "data.cohort.window_s=20",
+        "modality=[text,ppg,photo,audio]",
+    ]
+    found = main(["--device", "cpu", *sizes, *short])
     parts = {name.removeprefix("ms alone: ") for name in found if name.startswith("ms alone")}
     assert {"encoders.text", "encoders.photo", "fusion", "heads.plan"} <= parts
     assert found["largest batch, records"] == 2 and math.isnan(found["peak memory, GiB"])
     assert 0 < found["model FLOPs utilisation"] < 1
     assert sum(name.startswith("ms a step") for name in found) == 4
-    assert found["plan tokens a second, batch 64"] > found["plan tokens a second, batch 1"] > 0
+    assert found["plan tokens a second, batch 3"] > found["plan tokens a second, batch 1"] > 0
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
