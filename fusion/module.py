@@ -44,8 +44,8 @@ class FusionModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         if self.global_step == 0:
             check_batch(batch, list(self.model.encoders), list(self.model.heads))
-        logits = self.model(batch)
-        losses = self.objective(self.model.heads, logits, batch.targets, self._shares(batch, batch_idx))
+        shares = self._shares(batch, batch_idx)  # first: here the ranks meet anyway, behind the model they would wait
+        losses = self.objective(self.model.heads, self.model(batch), batch.targets, shares)
         is_new_step = batch_idx % self.trainer.accumulate_grad_batches == 0
         if is_new_step and self.global_step % self.trainer.log_every_n_steps == 0:
             self._log_losses({name: value.detach() for name, value in losses.items()})

@@ -20,14 +20,17 @@ TOLERANCE = {"ddp": 1e-12, "fsdp2": 1e-5}  # relative, of results; shares need o
 def folder(tmp_path_factory) -> Path:
     """One process with the global batch, and two with half of it each, under each strategy."""
     folder = tmp_path_factory.mktemp("ddp")
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as the ranks: sums over threads round otherwise
     run(folder / "one", ["data.batch_size=4"])
+    torch.set_num_threads(num_threads)
     whole, resumed = folder / "whole", folder / "resumed"
     jobs = [{"folder": folder / s, "overrides": [f"trainer={s}", *RANKS], "is_tested": True} for s in STRATEGIES]
     learning = {"overrides": ["trainer=fsdp2", *RANKS, LEARNING], "is_tested": False}
     jobs += [{"folder": whole, **learning}, {"folder": resumed, **learning, "resume": whole / "middle.ckpt"}]
     (folder / "jobs.json").write_text(json.dumps(jobs, default=str))
     job = [str(Path(__file__).with_name("ddp_job.py")), str(folder / "jobs.json")]
-    run_ranks(job, folder, num_ranks=2, num_threads=1, timeout_s=300)
+    run_ranks(job, folder, num_ranks=2, num_threads=1, timeout_s=400)
     return folder
 
 
