@@ -16,7 +16,7 @@ def test_everything_is_measured_on_a_tiny_model():
         "data.cohort.window_s=20",
         "modality=[text,ppg,photo,audio]",
     ]
-    found = main(["--device", "cpu", *sizes, *short])
+    found = main(["--device", "cpu", *short, *sizes])
     parts = {name.removeprefix("ms alone: ") for name in found if name.startswith("ms alone")}
     assert {"encoders.text", "encoders.photo", "fusion", "heads.plan"} <= parts
     assert found["largest batch, records"] == 2 and math.isnan(found["peak memory, GiB"])
