@@ -1,6 +1,6 @@
 """Preempt a training on two SLURM nodes again and again, and count what was lost, replayed or skipped.
 
-python -m benchmarks.preempt_cycles --cycles 20        (root, tests/engines/install.sh; 2 CPU cores, about 15 minutes)
+python -m benchmarks.preempt_cycles --cycles 20        (root, tests/engines/install.sh; 2 busy cores: half an hour)
 
 Real daemons on loopback, two nodes, DDP over gloo. One job is left alone. Another gets SIGUSR1 at random moments,
 saves, has itself queued again and goes on, until it was preempted ``--cycles`` times. Both keep a journal per rank: the
