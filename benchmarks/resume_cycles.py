@@ -6,7 +6,8 @@ One run is never killed. Another is killed again and again, inside steps, inside
 validation, and resumed with ``resume=auto``. Both write a journal: the records, the missing modalities and the loss of
 every step to the last bit. A step counts as lost if the resumed process continues behind the next one that the
 checkpoint asks for, as replayed if it comes again although a checkpoint had it, and as different if anything in it is
-not what the undisturbed run had. An attempt that neither ends nor takes a step for ``LIMIT_S`` is killed, and a hang.
+not what the undisturbed run had. An attempt that is not where
+it was to be killed within ``LIMIT_S``, or a last one that has not ended within ``FINISH_S``, is a hang.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import train
 from fusion.callbacks.journal import read_journal
 
 ROOT = Path(__file__).parent.parent
-LIMIT_S = 300
+LIMIT_S, FINISH_S = 300, 1800  # for the next steps; for a whole run, on a busy machine
 FRESH = multiprocessing.get_context("forkserver")  # forks from a process that has only imported: no thread is lost
 FRESH.set_forkserver_preload(["train"])
 SMALL = [
@@ -113,7 +114,7 @@ def _job(run_dir: Path, settings: list[str], attempt: int) -> None:
 
 def _wait(process: multiprocessing.process.BaseProcess) -> int | None:
     """Exit status; None where it had to be killed."""
-    process.join(LIMIT_S)
+    process.join(FINISH_S)
     if process.is_alive():
         process.kill()
         process.join()
