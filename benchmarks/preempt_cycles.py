@@ -26,7 +26,7 @@ from tests.engines.cluster import Cluster
 
 ROOT = Path(__file__).parent.parent
 RANKS = 2
-START_S, LEAVE_S = 300, 60  # imports on a busy machine; a step, a checkpoint and KillWait
+START_S, LEAVE_S = 900, 60  # imports on a busy machine took more than 300; a step, a checkpoint and KillWait
 SMALL = [
     "experiment=fusion_tiny", "callbacks=journal", "logger=csv", "data.cohort.num_people=40", "data.batch_size=2",
     "callbacks.resume._target_=fusion.callbacks.preempt.PreemptCheckpoint", "data.cohort.window_s=20",
