@@ -88,7 +88,7 @@ def test_each_big_library_has_one_home():
     homes = {
         "timm": {"fusion/encoders/timm_image.py"},
         "torchaudio": {"datamodules/transforms/audio.py"},
-        "wandb": {"fusion/wandb_reader.py"},
+        "wandb": {"fusion/wandb_reader.py", "fusion/tracking.py"},
         "peft": {"fusion/heads/plan_lm.py"},
         "torchmetrics": {"fusion/metrics.py", "fusion/measurements.py", "fusion/regression_metrics.py"},
     }
