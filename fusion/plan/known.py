@@ -32,8 +32,9 @@ class Named(NamedTuple):
 class Known(NamedTuple):
     """``limits``: what the record's text and measurements allow, as read by code.
 
-    ``conditions``: what its labels say is true of the person; None where they say nothing. For scoring only: no plan
-    is ever written from it. ``named``: the foods in ``limits``, and ``unfed`` is these without what they ask for.
+    ``conditions``: what its labels say is true of the person, and what the text says beyond them (a real post in
+    despair behind a made-up profile); None without labels. For scoring only: no plan is ever written from it.
+    ``named``: the foods in ``limits``, and ``unfed`` is these without what they ask for.
     """
 
     limits: Limits
@@ -69,7 +70,7 @@ def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None 
         praised = tuple(food for food in limits.emphasise if food not in limitable)  # no food is both
         possible = {"emphasise": praised, "limit": limitable, "findings": WITHOUT_FOODS}
         limits = limits.both(Limits(moves=moves, measured=measured, **possible))
-    conditions = None if facts is None else facts.constraints
+    conditions = None if facts is None else tuple(dict.fromkeys((*facts.constraints, *sorted(said.present))))
     return Known(_fed(limits, named) if named else limits, conditions, named, limits)
 
 

@@ -8,6 +8,8 @@ from fusion.plan import Facts, guideline
 from fusion.plan.guidelines import CONSTRAINTS, GOALS, STATES
 from fusion.plan.known import known
 from fusion.plan.limits import Measured
+from fusion.plan.repair import repair
+from fusion.plan.safety import check
 
 SAID = {
     "nut_allergy": "I am allergic to nuts.",
@@ -90,3 +92,12 @@ def test_nothing_forbidden_is_required():
         limits = known(text, TEXT).limits
         assert set(limits.required_emphasise) <= set(limits.emphasise)
         assert set(limits.required_findings) <= set(limits.findings)
+
+
+def test_a_cry_for_help_that_no_label_knows_is_judged_as_one():
+    facts = Facts(state="balanced", goal="maintain", constraints=("beta_blocker",))
+    of_both = known("I take a beta blocker. I want to kill myself.", (), facts)
+    assert of_both.conditions == ("beta_blocker", "suicidal_language")
+    crisis, _ = repair(guideline(facts), ("suicidal_language",))
+    assert check(crisis, of_both.conditions) == []
+    assert check(crisis, facts.constraints) != []  # alerts that a plan of help alone does not have
