@@ -24,7 +24,7 @@ from datamodules.rule import GROUP_OF, LATENTS, NOISE, STATES, Cell, bayes_ceili
 from fusion.plan import Facts
 from fusion.plan.foods import groups_in
 
-VERSION = 2  # raise it when the same data and settings give other records
+VERSION = 3  # raise it when the same data and settings give other records
 DATASETS = ("stress_predict", "emodb", "snoring_khan", "food101_10", "dreaddit")
 
 

@@ -15,6 +15,7 @@ from scipy.signal import butter, sosfiltfilt
 from datamodules.dreaddit import read_dreaddit
 from datamodules.emodb import read_emodb
 from datamodules.food101_10 import read_food101_10
+from datamodules.likeness import joined
 from datamodules.records import Clip, Part
 from datamodules.snoring_khan import read_snoring_khan
 from datamodules.splits import split_sources
@@ -81,24 +82,25 @@ def _sets(data_dir: Path, seed: int, window_s: float) -> Iterator[tuple[dict[str
     sounds = [(sound, clip) for sound, clip in sounds if clip is not None]
     for is_snoring, value in ((True, "snoring"), (False, "other")):
         chosen = [(sound, clip) for sound, clip in sounds if sound.is_snoring == is_snoring]
-        yield (
-            {sound.source: sound.kind for sound, _ in chosen},
-            [Item("sound", value, sound.source, {"audio": clip}) for sound, clip in chosen],
-        )
+        kinds = {sound.source: sound.kind for sound, _ in chosen}
+        yield _joined(kinds, [Item("sound", value, sound.source, {"audio": clip}) for sound, clip in chosen], "audio")
 
     dishes = read_food101_10(data_dir)
     value_of = {name: value for value, names in MEAL.items() for name in names}
-    yield (
-        {d.photo.key: d.name for d in dishes},
-        [Item("meal", value_of[d.name], d.photo.key, {"photo": (d.photo,)}) for d in dishes],
-    )
+    items = [Item("meal", value_of[d.name], d.photo.key, {"photo": (d.photo,)}) for d in dishes]
+    yield _joined({d.photo.key: d.name for d in dishes}, items, "photo")
 
     posts = [post for post in read_dreaddit(data_dir) if post.confidence >= MIN_CONFIDENCE]
     words = {True: "stressed", False: "calm"}
-    yield (
-        {post.source: "" for post in posts},
-        [Item("words", words[post.is_stressed], post.source, {"text": post.note}) for post in posts],
-    )
+    items = [Item("words", words[post.is_stressed], post.source, {"text": post.note}) for post in posts]
+    yield _joined({post.source: "" for post in posts}, items, "text")
+
+
+def _joined(strata: dict[str, str], items: list[Item], part: str) -> tuple[dict[str, str], list[Item]]:
+    """The same with equal recordings under one source, whatever their names: the sets hold some twice."""
+    first = joined([(item.source, item.parts[part]) for item in items], part)
+    items = [item._replace(source=first[item.source]) for item in items]
+    return {name: strata[name] for name in dict.fromkeys(first.values())}, items
 
 
 def body_items(session: Session, seed: int, window_s: float) -> Iterator[Item]:

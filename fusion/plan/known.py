@@ -12,12 +12,12 @@ from fusion.plan.foods import foods_in
 from fusion.plan.guidelines import GUIDELINES, cited_foods
 from fusion.plan.limits import Limits, Measured
 from fusion.plan.safety import limits_of
-from fusion.plan.schema import SENSED, Food
+from fusion.plan.schema import SENSED, UNREMARKABLE, Food
 
 _ENTRIES = [*GUIDELINES.states.values(), *GUIDELINES.findings.values(), *GUIDELINES.foods.values()]
 LIMITABLE = tuple({food: None for entry in _ENTRIES for food in entry.limit})  # what some guideline limits in anybody
 MOST_LIMITED = 12  # of fusion.plan.schema.Diet
-WITHOUT_FOODS = tuple(finding for group in SENSED.values() for finding in group)
+CITABLE = tuple(finding for group in SENSED.values() for finding in group if finding not in UNREMARKABLE)
 
 Offsets = Sequence[tuple[int, int] | None]  # characters of every word piece that a model reads, None for special ones
 
@@ -56,7 +56,7 @@ def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None 
 
     Moves are those the guideline would choose for some activity: nobody who is silent on equipment or training is given
     any, and who has some is not sent back to push-ups. Foods that the text names must be limited or emphasised as the
-    guidelines say, and cited; no other food may be cited.
+    guidelines say, and cited; no other food may be cited, nor what calls for nothing (a calm voice).
     """
     said = read_text(text or "")
     means = {"equipment": said.equipment or "none", "level": said.level or "beginner"}
@@ -68,7 +68,7 @@ def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None 
         named = tuple(_named(text or "", offsets))
         limitable = tuple(food for food in LIMITABLE if food not in limits.required_limit) + limits.required_limit
         praised = tuple(food for food in limits.emphasise if food not in limitable)  # no food is both
-        possible = {"emphasise": praised, "limit": limitable, "findings": WITHOUT_FOODS}
+        possible = {"emphasise": praised, "limit": limitable, "findings": CITABLE}
         limits = limits.both(Limits(moves=moves, measured=measured, **possible))
     conditions = None if facts is None else tuple(dict.fromkeys((*facts.constraints, *sorted(said.present))))
     return Known(_fed(limits, named) if named else limits, conditions, named, limits)

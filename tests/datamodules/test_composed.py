@@ -1,9 +1,11 @@
 """Protects: no source in two parts, the same records every time, rest references far away, and no clock anywhere."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from public_sets import write_public_sets
 
@@ -49,6 +51,31 @@ def test_no_source_is_in_two_parts(composed):
 def test_the_tests_of_three_splits_share_no_source(root, composed):
     tested = [sources_of(composed.records("test")), *(sources_of(cohort(root, s).records("test")) for s in (1, 2))]
     assert not (tested[0] & tested[1] or tested[1] & tested[2] or tested[0] & tested[2])
+
+
+def test_equal_recordings_under_two_names_are_one_source(tmp_path):
+    root = write_public_sets(tmp_path)
+    before = {part: len(own) for part, own in _sources(root).items()}
+    _say_twice(root / "dreaddit" / "dreaddit-train.csv.gz")
+    for number in range(1000, 1012):
+        shutil.copy(
+            root / f"food101_10/images/bibimbap/{number}.jpg", root / f"food101_10/images/bibimbap/{number}9.jpg"
+        )
+    names = [f"bibimbap/{number}9" for number in range(1000, 1012)]
+    with (root / "food101_10" / "train.txt").open("a") as file:
+        file.write("\n" + "\n".join(names))
+    assert {part: len(own) for part, own in _sources(root).items()} == before
+
+
+def _sources(root):
+    items = read_items(root, split=0, seed=0, window_s=WINDOW_S)
+    return {part: {(item.latent, item.source) for item in own} for part, own in items.items()}
+
+
+def _say_twice(path):
+    posts = pd.read_csv(path)
+    again = posts.assign(id=posts["id"] + 1000, post_id=posts["post_id"] + "again")
+    pd.concat([posts, again]).to_csv(path, index=False)
 
 
 def test_the_same_list_comes_twice_and_another_seed_gives_another(root, composed):

@@ -11,6 +11,7 @@ from datamodules.transforms.signal import PrepareSignal
 from datamodules.transforms.text import PrepareText
 from fusion.plan import Facts
 from fusion.plan.exercises import MOVES
+from fusion.plan.schema import UNREMARKABLE
 
 PULSE = PrepareSignal(
     rate_hz=4.0,
@@ -62,6 +63,11 @@ def test_what_is_hidden_is_not_known():
     assert "nuts" in with_text.limits.required_limit and "Leg_Press" in with_text.limits.moves
     assert without.limits.required_limit == () and "Leg_Press" not in without.limits.moves
     assert (with_text.conditions, without.conditions) == (("nut_allergy",), ())
+
+
+def test_what_calls_for_nothing_cannot_be_cited():
+    may_be_cited = set(read("text", "hum").limits.findings)
+    assert "distressed_voice" in may_be_cited and may_be_cited.isdisjoint(UNREMARKABLE)
 
 
 def test_a_food_stands_in_the_word_pieces_that_the_text_modality_reads():
