@@ -1,8 +1,9 @@
 """Every public set: a simple default of ours beside trivial and humble baselines, on the same test people.
 
-    python -m benchmarks.public_sets --data-dir DIR [--sets dreaddit emodb] [--epochs 3] [--overrides KEY=VALUE ...]
+    python -m benchmarks.public_sets --data-dir DIR [--sets dreaddit emodb] [--epochs N] [--overrides KEY=VALUE ...]
 
-Adds what it measures to --json, set by set, and rewrites --markdown from it. --epochs 0 measures the baselines only.
+Adds what it measures to --json, set by set, and rewrites --markdown from it. Without --epochs as many as the set's yaml
+says; --epochs 0 measures the baselines only.
 """
 
 from __future__ import annotations
@@ -23,31 +24,20 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 import train
 from benchmarks.public_baselines import Scores, class_scores, number_scores
 from benchmarks.public_features import features
+from benchmarks.public_table import OURS, SETS, compact, markdown, replace_block
 from benchmarks.public_tags import tag_scores
 from datamodules.tags import is_tagging
 
 CONF = Path(train.__file__).parent / "conf"
-SETS = (
-    "dreaddit", "shanghai_dm", "pmdata", "lifesnaps", "stress_predict", "depresjon", "emodb", "esc10", "snoring_khan",
-    "annomi", "seglearn_watch", "basicmotions", "ucr", "ecustfd", "food101_10", "grocery_store", "esc50_fold4",
-    "tasteset", "recipedb_ner",
-)  # fmt: skip
-OURS = "this model"
-HEADER = """# Public sets: our default beside humble baselines
-
-Written by `python -m benchmarks.public_sets`; the json beside this page holds every number. Test people, speakers,
-objects or dialogues of split 0, at the checkpoint chosen on validation; the seed stands in the command; one run each,
-so differences of a few hundredths mean nothing on sets of few people. Classes: macro-F1 / balanced accuracy. Numbers:
-RMSE in the target's unit. Tags: entity F1.
-"""
 
 
-def measure(name: str, data_dir: Path, cache_dir: Path, seed: int, epochs: int, overrides: list[str]) -> dict:
+def measure(name: str, data_dir: Path, cache_dir: Path, seed: int, epochs: int | None, overrides: list[str]) -> dict:
     """{"heads": {head or head/target: method -> metric -> value}, "about": settings} of one set."""
     with initialize_config_dir(str(CONF), version_base="1.3"), tempfile.TemporaryDirectory() as run_dir:
         places = [f"paths.data_dir={data_dir}", f"paths.cache_dir={cache_dir}", f"paths.run_dir={run_dir}"]
         given = [f"data={name}", f"seed={seed}", "logger=csv", *overrides]
-        cfg = compose("train", [*given, *places, f"trainer.max_epochs={max(epochs, 1)}"])
+        given += [f"trainer.max_epochs={epochs}"] if epochs else []
+        cfg = compose("train", [*given, *places])
         began_s = time.process_time()
         data, module = train.build(cfg)
         train.prepare(cfg, data, module)
@@ -62,10 +52,11 @@ def measure(name: str, data_dir: Path, cache_dir: Path, seed: int, epochs: int, 
                     heads[f"{head}/{target}"] = number_scores(data.cohort, data.splits, x, head, place, seed)
             else:
                 heads[head] = class_scores(data.cohort, data.splits, x, head, seed)
-        if epochs:
+        if epochs != 0:
             add_ours(heads, fit_and_test(cfg, data, module))
     sizes = {part: len({r.person_id for r in own}) for part, own in data.splits.items()}
-    about = {"command": given, "epochs": epochs, data.cohort.unit: sizes, "num_test": len(data.splits["test"])}
+    trained = 0 if epochs == 0 else cfg.trainer.max_epochs
+    about = {"command": given, "epochs": trained, data.cohort.unit: sizes, "num_test": len(data.splits["test"])}
     return {"heads": heads, "about": {**about, "cpu_s": round(time.process_time() - began_s)}}
 
 
@@ -90,42 +81,18 @@ def add_ours(heads: dict[str, Scores], results: dict[str, float]) -> None:
         scores[OURS] = {metric: results[f"{head}/{names.get(metric, metric)}"] for metric in metrics}
 
 
-def markdown(results: dict[str, dict]) -> str:
-    """The page: one table, a row a head, and how each row came about."""
-    order = ("trivial", "person so far", "persistence", "usual tag", "linear", "boosted trees", OURS)
-    alias = {"majority": "trivial", "train mean": "trivial", "logistic regression": "linear", "ridge": "linear"}
-    lines = [HEADER, "| set, head | test | " + " | ".join(order) + " |", "|---" * (len(order) + 2) + "|"]
-    for name, result in results.items():
-        for head, scores in result["heads"].items():
-            cells = {alias.get(method, method): values for method, values in scores.items()}
-            shown = [" / ".join(f"{v:.3g}" for v in cells[m].values()) if m in cells else "-" for m in order]
-            lines.append(f"| {name}, {head} | {result['about']['num_test']} | {' | '.join(shown)} |")
-    missing = [name for name in SETS if name not in results]
-    lines += ["", "Trivial: the most frequent class or the mean of train. Person so far: the same of the person's own"]
-    lines += ["earlier labels. Persistence: what holds now goes on. Usual tag: of each word in train. Linear: logistic"]
-    lines += ["regression or ridge; it and the trees read statistics of signals and sounds and mean frozen features of"]
-    lines += ["texts and photos, for tags the word and its neighbours.", ""]
-    lines += [f"* {name}: `{' '.join(r['about']['command'])}`, {_trained(r)}" for name, r in results.items()]
-    lines += ["", f"Not run: {', '.join(missing) or 'none'}."]
-    return "\n".join(lines) + "\n"
-
-
-def _trained(result: dict) -> str:
-    epochs, cpu_s = result["about"]["epochs"], result["about"]["cpu_s"]
-    return f"{f'{epochs} epochs' if epochs else 'baselines only'}, {cpu_s} CPU-seconds in all"
-
-
 def main(arguments: list[str]) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.public_sets", description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--overrides", nargs="*", default=[])
     parser.add_argument("--cache-dir", type=Path, default=Path(".cache"))
     parser.add_argument("--json", type=Path, default=Path("docs/public_sets.json"))
     parser.add_argument("--markdown", type=Path, default=Path("docs/public_sets.md"))
+    parser.add_argument("--readme", type=Path, help="a page whose short table is rewritten, too")
     given = parser.parse_args(arguments)
     for name in given.sets:
         results = json.loads(given.json.read_text()) if given.json.is_file() else {}
@@ -133,6 +100,8 @@ def main(arguments: list[str]) -> int:
         ordered = {key: results[key] for key in SETS if key in results}
         given.json.write_text(json.dumps(ordered, indent=1) + "\n")
         given.markdown.write_text(markdown(ordered))
+        if given.readme:
+            given.readme.write_text(replace_block(given.readme.read_text(), compact(ordered)))
         print(f"{name}: {json.dumps(results[name]['heads'])}", flush=True)
     return 0
 

@@ -13,7 +13,8 @@ from labelled_sets import write_depresjon
 
 from benchmarks.public_baselines import class_scores, number_scores, so_far
 from benchmarks.public_features import Table
-from benchmarks.public_sets import OURS, main, markdown
+from benchmarks.public_sets import main
+from benchmarks.public_table import BLOCK, OURS, compact, markdown, replace_block
 from benchmarks.public_tags import entity_f1, tag_scores, words_and_tags
 from datamodules.records import HealthRecord, Note, Span
 from datamodules.splits import SPLITS
@@ -77,6 +78,24 @@ def test_the_page_has_a_row_a_head_and_names_what_was_not_run():
     page = markdown({"dreaddit": {"heads": heads, "about": about}})
     assert "| dreaddit, health_state | 9 | 0.3 / 0.5 | - | - | - | - | - | 0.75 |" in page
     assert "Not run: shanghai_dm, pmdata" in page and "2 epochs" in page
+
+
+def test_the_short_table_shows_the_best_humble_answer_and_lies_between_its_marks():
+    errors = {"train mean": 18.1, "persistence": 18.0, "ridge": 13.1, "boosted trees": 13.5, OURS: 13.3}
+    heads = {
+        "regression/change": {method: {"rmse": value} for method, value in errors.items()},
+        "state": {
+            "majority": {"macro_f1": 0.3},
+            "logistic regression": {"macro_f1": 0.7},
+            "boosted trees": {"macro_f1": 0.8},
+        },
+    }
+    table = compact({"shanghai_dm": {"heads": heads}})
+    assert "| shanghai_dm, regression/change | RMSE | 18.1 | 13.1 (linear) | 13.3 |" in table
+    assert "| shanghai_dm, state | macro-F1 | 0.3 | 0.8 (boosted trees) | - |" in table
+    assert replace_block(f"a{BLOCK}old{BLOCK}b", "new") == f"a{BLOCK}\n\nnew\n{BLOCK}b"
+    with pytest.raises(ValueError, match="add them or leave --readme"):
+        replace_block(f"a{BLOCK}b", "new")
 
 
 def test_one_set_runs_from_files_to_the_page(tmp_path):
