@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from fusion.plan.assertion import Judge, Mention
+from fusion.plan.dates import PAUSE
 from fusion.plan.exercises import Equipment, Level
 from fusion.plan.phrases import (
     BETWEEN,
@@ -30,13 +31,13 @@ from fusion.plan.safety import RULES
 from fusion.plan.vitals import readings
 
 CLAUSE_END = re.compile(
-    r",? (?:but|however|although|though|while|whereas|aber|pero|mais)\b"
-    r"|,? and (?=(?:i|i'm|im|i've|we|my|he|she|love|loved|ate) )(?!i(?:'m| am) \d)"
+    r"(?<!nothing),? (?:but|however|although|though|while|whereas|aber|pero|mais)\b"
+    r"|(?<!\bme)(?<!\bi),? and (?=(?:i|i'm|im|i've|we|my|he|she|love|loved|ate) )(?!i(?:'m| am) \d)"
 )
-SEGMENT_END = re.compile(r"[,:()\[\]\"—–]| - ")
 DIRECTED = re.compile(r"(?:\s\w+)?\s(?:to|against|gegen|auf|al?|aux?|à)\b")
 OBJECT = re.compile(r"(?:\s\w+)?\s(?:to|against|gegen)\s(?:the |a |an |all |any |my )?([\w']+)")
 PRONOUNS = ("it", "them", "that", "this", "these", "those", "both")
+SEVERE = ("anaphyla", "epipen")
 REACH = 120  # characters around a reaction in which its food is looked for
 CHEST = ("chest", "brust", "pecho", "poitrine", "petto", "peito", "borst", "breastbone", "sternum")
 
@@ -63,12 +64,14 @@ def read_text(text: str) -> Read:
     """Everything ``text`` says of the writer's conditions, equipment and level; in time linear in its length."""
     reader, said = _reader(), {"present": set(), "possible": set(), "denied": set()}
     before = ""
-    for sentence in plain(text, reader.spelling):
-        sentence = reader.erased.sub(" - ", sentence)
+    sentences = [reader.erased.sub(" - ", sentence) for sentence in plain(text, reader.spelling)]
+    next_ones, arounds = [*sentences, ""][1:], reader.judge.around(sentences)
+    for sentence, next_sentence, around in zip(sentences, next_ones, arounds, strict=True):
         topics = reader.topics_of(sentence)
-        for clause in CLAUSE_END.split(sentence) if topics else [sentence]:
+        clauses = CLAUSE_END.split(sentence) if topics else [sentence]
+        for clause, then in zip(clauses, [*clauses[1:], next_sentence], strict=True):
             for mention in reader.mentions(clause, before, topics) if topics else ():
-                if status := reader.judge.status(clause, mention):
+                if status := reader.judge.status(clause, then, mention, around):
                     said[status].add(mention.what)
             before = clause[-REACH:]
     certain = said["present"] | said["possible"]
@@ -110,7 +113,7 @@ class _Reader:
         self.reaction = re.compile(
             rf"(?<!\w)(\w{{0,15}}allerg\w*|{_any_of(' '.join(words.sets.reaction).split())})(?!\w)"
         )
-        self.refused = compile_phrases(words.refused)
+        self.refused, self.reacted = compile_phrases(words.refused), compile_phrases(words.reacted)
         self.not_food = compile_words(words.other_allergens)
         self.judge = Judge(words)
         self.stems = _stems(words)
@@ -127,14 +130,14 @@ class _Reader:
 
     def mentions(self, clause: str, before: str, topics: set[str]) -> Iterator[Mention]:
         """Every mention of ``topics`` in ``clause``; ``before`` is the clause before it, for what "it" may mean."""
-        ends = [0, *(m.end() for m in SEGMENT_END.finditer(clause)), len(clause)]
+        ends = [0, *(m.end() for m in PAUSE.finditer(clause)), len(clause)]
         patterns = [(what, pattern) for what, pattern in self.phrases.items() if what in topics]
         for first, last in pairwise(ends) if patterns else ():
             segment = clause[first:last]
             for what, pattern in patterns:
                 for match in pattern.finditer(segment):
                     yield Mention(what, first + match.start(), first + match.end(), first)
-        plain_clause = SEGMENT_END.sub(" ", clause)
+        plain_clause = PAUSE.sub(" ", clause)
         for what, pattern in self.means.items() if topics & self.means.keys() else ():
             for match in pattern.finditer(plain_clause):
                 yield Mention(what, match.start(), match.end(), 0, can_be_denied=what in ("gym", "dumbbells"))
@@ -147,10 +150,11 @@ class _Reader:
     def _allergies(self, clause: str, before: str, ends: list[int]) -> Iterator[Mention]:
         for match in self.reaction.finditer(clause):
             yield from self._allergy(clause, before, match, ends[bisect(ends, match.start()) - 1])
-        for match in self.refused.finditer(clause):
-            around = clause[max(0, match.start() - REACH) : match.end() + REACH]
-            for food in self._foods_in(around):
-                yield Mention(food, match.start(), match.end(), match.start(), can_be_denied=False)
+        for pattern, clause_before in ((self.refused, ""), (self.reacted, before)):
+            for match in pattern.finditer(clause):
+                around = clause[max(0, match.start() - REACH) : match.end() + REACH]
+                for food in self._foods_in(around) or self._foods_in(clause_before):
+                    yield Mention(food, match.start(), match.end(), match.start(), can_be_denied=False)
 
     def _allergy(self, clause: str, before: str, match: re.Match[str], segment: int) -> Iterator[Mention]:
         after = clause[match.start() : match.end() + REACH]
@@ -167,8 +171,9 @@ class _Reader:
                     yield Mention(food, match.start(), match.end(), segment, is_unnamed=True)
                 return
         foods = foods or self._foods_in(around) or self._foods_in(before)
-        for food in foods:
-            yield Mention(food, match.start(), match.end(), segment)
+        is_severe = match[0].startswith(SEVERE) and not any(map(self.not_food.fullmatch, WORD.findall(around)))
+        for food in foods or (self.foods if is_severe else ()):  # to something, and nobody knows to what
+            yield Mention(food, match.start(), match.end(), segment, is_unnamed=not foods)
 
     def _foods_in(self, text: str) -> set[str]:
         return {food for food, pattern in self.foods.items() if pattern.search(text)}
@@ -183,7 +188,7 @@ def _stems(words: Vocabulary) -> dict[str, set[str]]:
     tables |= {name: (*n.parts, *n.says) for name, n in words.joints.items()}
     tables |= {name: n.says for name, n in words.foods.items()}
     tables["chest_pain"] = (*tables["chest_pain"], *CHEST)
-    tables["allergy"] = (*" ".join(words.sets.reaction).split(), *words.refused)
+    tables["allergy"] = (*" ".join(words.sets.reaction).split(), *words.refused, *words.reacted)
     found: dict[str, set[str]] = {}
     for name, phrases in tables.items():
         for stem in {stem for phrase in phrases for stem in stems(phrase)}:

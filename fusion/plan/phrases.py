@@ -52,12 +52,27 @@ class Vocabulary(_Typed):
     fillers: str
     past: tuple[str, ...]
     ended: tuple[str, ...]
+    well: tuple[str, ...]
     ruled_out: tuple[str, ...]
+    with_me: tuple[str, ...]
+    mine_too: tuple[str, ...]
+    babies: tuple[str, ...]
+    babyish: str
+    nurslings: str
+    nursing: tuple[str, ...]
+    passing: str
+    long_ago: tuple[str, ...]
+    dated: str
+    amounts: str
+    was: str
+    anew: str
+    anew_anywhere: tuple[str, ...]
     unsure: str
     joints: dict[str, Named]
     foods: dict[str, Named]
     other_allergens: str
     refused: tuple[str, ...]
+    reacted: tuple[str, ...]
     conditions: dict[str, tuple[str, ...]]
     equipment: dict[str, tuple[str, ...]]
     level: dict[str, tuple[str, ...]]

@@ -20,6 +20,21 @@ PRESSURE_WORDS = re.compile(
     r"|\bgp\b|\ber\b|headache|blutdruck|presion|tension|pressione|pressao|bloeddruk|cisnieni|blodtryck|blodtrykk|tansiyon"
     r"|血压|血圧|혈압|давлени|ضغط"
 )
+# "Bus 185/121 to the clinic": what a number is of stands right before or after it. Words of measuring outweigh that,
+# and buses and rooms count in few places only: "in the waiting room 185/121", "on the bus 185/121" may be a pressure.
+_NUMBERED = (
+    r"pages?|chapters?|verses?|paragraphs?|invoice|receipt|locker|apartment|apt|flat|gate|platform|highway|postcode|flight"
+    r"|tram|train|bus line|bus route|(?:take|took|taking|catch|caught|rode|ride|by|for|and)(?: the)? (?:bus|line)"
+    r"|(?:in|to|into|is|was|find|found|from|near|of|at) (?:room|suite|ward)"
+    r"|(?:room|bus|tram|train|line|ticket|queue|patient|case|file|form|order|invoice|phone|house|locker|seat|reference)"
+    r" (?:number|no|nr)"
+)
+LABELLED = re.compile(
+    rf"(?:\b(?:{_NUMBERED}) ?#?|(?:^|[,:(] ?)(?:(?:the )?bus|line|room|suite|ward) ?#?"
+    r"|[€$£]|\b(?:eur|usd|paid|costs?)) ?$"
+)
+COUNTED = re.compile(r" ?(?:[€$£]|(?:euros?|eur|dollars?|usd|bucks|francs|kroner|pages|votes|km)\b)")
+MEASURED = re.compile(r"\bbp\b|pressure|mmhg|cuff|systolic|diastolic|hypertens|hipertens|measured|monitor|headache")
 SYSTOLIC = re.compile(
     r"\b(?:systolic|upper value|upper number|top number|systolisch\w*|sistolica)\D{0,20}(\d{2,3})(?![\d/])"
 )
@@ -112,6 +127,10 @@ def _pressures(clause: str) -> Iterator[Reading]:
     if PRESSURE_WORDS.search(clause):
         for match in PRESSURE.finditer(clause):
             high, low = int(match[1]), int(match[2])
+            label = clause[max(0, match.start() - 40) : match.start()]
+            is_other = LABELLED.search(label) or COUNTED.match(clause, match.end())
+            if is_other and not MEASURED.search(clause):
+                continue
             if low < high < 350 and low >= 30:
                 is_crisis = high >= CRISIS_MMHG[0] or low >= CRISIS_MMHG[1]
                 yield Reading("hypertension_crisis", is_crisis, match.start(), match.end())

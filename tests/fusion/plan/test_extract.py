@@ -134,6 +134,102 @@ def test_phrasings_written_later_are_read_too():
     assert len(said) > 800 and sum(said) >= 0.98 * len(said) and sum(harmless) <= 0.02 * len(harmless)
 
 
+OVERREAD = yaml.safe_load((Path(__file__).parent / "phrases_overread.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("topic", OVERREAD)
+def test_what_is_over_a_babys_or_a_room_number_is_told_from_what_is_the_writers(topic):
+    condition, sets = OVERREAD[topic]["condition"], [OVERREAD[topic][part] for part in ("seen", "unseen", "later")]
+    assert [text for part in sets for text in part["said"] if condition not in present(text)] == []
+    not_said = [text for part in sets for text in part["not_said"]]
+    assert sum(condition in present(text) for text in not_said) <= 0.1 * len(not_said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I was pregnant half a year ago.",
+        "I was pregnant 0.5 years ago.",
+        "I was pregnant 11 months ago.",
+        "I was pregnant less than a year ago.",
+        "I was pregnant in 2025.",
+        "In 2015 I had my first, prenatal vitamins make me queasy.",
+        "Pregnant with my second, my first was in 2014.",
+        "Pregnant with my second child, five years ago I had my first.",
+        "My pregnancy is going fine.",
+        "My pregnancy is hard, otherwise all is good.",
+    ],
+)
+def test_a_pregnancy_is_over_only_where_its_own_date_says_so(text):
+    assert "pregnancy" in present(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["I was pregnant 14 months ago.", "I was pregnant in 2024.", "My pregnancy ended 3 years ago."]
+)
+def test_a_pregnancy_of_over_a_year_ago_is_denied_and_not_only_unread(text):
+    assert read_text(text).denied == {"pregnancy"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("My insulin is good.", {"insulin"}),
+        ("My nut allergy is severe, everything else is fine.", {"nut_allergy"}),
+        ("My knee injury is bad, otherwise I'm fine.", {"knee_injury"}),
+        ("My knee injury is fine now.", set()),
+    ],
+)
+def test_only_a_joint_is_over_by_being_fine(text, expected):
+    assert present(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("My sister has a nut allergy. Me too.", {"nut_allergy"}),
+        ("My sister has a nut allergy. She likes tea.", set()),
+        ("My sister has a nut allergy and so do I.", {"nut_allergy"}),
+        ("Me and my sister have a nut allergy.", {"nut_allergy"}),
+        ("My mum says I'm 15.", {"minor"}),
+        ("My friend found out I purge.", {"eating_disorder"}),
+        ("My baby can't sleep, I can't eat nuts.", {"nut_allergy"}),
+        ("My baby has a cold, milk allergy again.", {"dairy_allergy"}),
+        ("My baby is better off without me.", {"suicidal_language"}),
+        ("I'm nursing. My son has a nut allergy.", {"nut_allergy"}),
+        ("My son has a nut allergy.", set()),
+    ],
+)
+def test_what_is_said_of_others_is_the_writers_too_where_the_words_say_so(text, expected):
+    assert present(text) == expected
+
+
+def test_a_strong_reaction_to_nobody_knows_what_may_be_to_any_food():
+    allergies = {name for name in CONDITIONS if name.endswith(("allergy", "gluten_intolerance"))}
+    assert read_text("I carry an EpiPen.").possible == allergies
+    assert present("I carry an EpiPen for bee stings.") == set()
+    assert present("My friend carries an EpiPen.") == set()
+    assert present("One shrimp and my throat closes.") == {"shellfish_allergy"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I ended up in hospital visiting my aunt.",
+        "I brought dinner up to his room.",
+        "I'm in year 9 of my marriage.",
+        "The train tracks ran along the river.",
+        "We sorted out who gets the car this weekend.",
+        "I ate nothing but pizza for two days.",
+        "Units before lunch were sold out.",
+        "The band played across town.",
+        "Milk goes in my coffee.",
+    ],
+)
+def test_what_only_sounds_like_a_roundabout_way_to_say_it_is_none(text):
+    assert present(text) == set()
+
+
 def test_an_unnamed_allergen_may_be_any_but_pollen_is_none():
     allergies = {name for name in CONDITIONS if name.endswith(("allergy", "gluten_intolerance"))}
     assert read_text("I'm allergic to something in desserts.").possible == allergies
