@@ -102,6 +102,8 @@ def chance(classes: np.ndarray) -> float:
 
 
 def _trees(table: np.ndarray, classes: np.ndarray, is_train: np.ndarray) -> float:
+    if not table.shape[1]:  # a few short texts share no word
+        return chance(classes)
     middle = np.nanmedian(np.where(np.isfinite(table[is_train]), table[is_train], np.nan), axis=0)
     filled = np.where(np.isfinite(table), table, np.nan_to_num(middle))
     probe = ExtraTreesClassifier(NUM_TREES, class_weight="balanced", min_samples_leaf=2, random_state=0)

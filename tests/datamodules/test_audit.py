@@ -234,6 +234,13 @@ def test_honest_records_are_not_inflated_and_not_readable():
     assert abs(told["inflation"]) < 0.15 and told["from_metadata"] < 0.65 and told["from_names"] < 0.7
 
 
+def test_a_few_texts_are_too_few_to_tell_anything():
+    few = Planted(num_people=6)
+    records = {split: [replace(r, parts=only(r, "text")) for r in few.by_split[split]] for split in SPLITS}
+    told = probe(records, LABELS, max_records=1000)
+    assert told["random_split"][0] == told["chance"] == 0.5
+
+
 def test_numbers_are_told_above_or_below_their_median_and_no_label_is_said_so():
     numbered = probed(lambda r: replace(r, targets={"kg": np.array([r.parts["eda"].values.mean()], np.float32)}))
     assert numbered["head"] == "kg above its median"
