@@ -104,8 +104,12 @@ class Cluster:
         return dict(field.split("=", 1) for field in fields if "=" in field)
 
     def start_now(self, job: str) -> None:
-        """A requeued job waits two minutes for its node to be clean; here the node is this machine."""
-        self.run("scontrol", "update", f"jobid={job}", "StartTime=now")
+        """A requeued job waits two minutes for its node to be clean; here the node is this machine, so a moment will do.
+
+        Not none: credentials are dated in whole seconds, and in the second of its requeue a job's new one counts as
+        revoked like the old ("Killing non-startable batch job: Job credential revoked").
+        """
+        self.run("scontrol", "update", f"jobid={job}", "StartTime=now+2seconds")
 
     def _start(self) -> None:
         for folder in ("munge", "state", "n1", "n2"):
