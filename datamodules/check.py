@@ -4,7 +4,8 @@
     python -m datamodules.check data=NAME paths.data_dir=DIR      a public set, in DIR/NAME
 
 Everything is read to its last byte. Counts, rates, durations, missingness and label balance come as tables, problems
-with file and line. DIR is a directory of record directories or an index (csv, parquet); see docs/folder.md.
+with file and line. DIR is a directory of record directories or an index (csv, parquet); see docs/folder.md. Signals are
+read in the units that conf/data/folder.yaml names, as training does.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from datamodules.check_set import read_set, table_report
 from datamodules.folder_find import find_records
 from datamodules.folder_record import Found, Reading, build_record
 from datamodules.problems import Problems
-from datamodules.public import TABLES, merged
+from datamodules.public import CONF, TABLES, merged
 from datamodules.records import Clip, HealthRecord, Note, Signal
 from datamodules.splits import SPLITS, split_sources
 
@@ -97,7 +98,8 @@ def check(root: Path, labels: dict[str, list[str]], problems: Problems) -> Check
         return Checked([], [], labels)
     defaults, found = find_records(root, problems)
     labels = labels or defaults.labels
-    reading = Reading(labels=labels, numbers=None, signals=defaults.signals, units={}, is_decoding=True)
+    units = yaml.safe_load((CONF / "folder.yaml").read_text())["data"]["cohort"]["units"]
+    reading = Reading(labels=labels, numbers=None, signals=defaults.signals, units=units, is_decoding=True)
     records = [record for one in found if (record := build_record(one, reading, problems)) is not None]
     checked = Checked(records, found, labels)
     _check_classes(root, checked, problems)

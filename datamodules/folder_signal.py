@@ -12,11 +12,12 @@ import numpy as np
 from datamodules.folder_files import Table, read_table
 from datamodules.folder_schema import SignalSpec
 from datamodules.problems import Problems
-from datamodules.sensor_faults import clipped, flat
+from datamodules.sensor_faults import FLAT_S, clipped, flat, look_clipped, look_flat
 from datamodules.timeline import BadTime, to_regular
 from datamodules.unit_conversion import convert
 
 RATE_TOLERANCE = 1.25  # a rate told this far above the recording's own would make samples up
+COUNTED = "count"  # in a unit: counts and steps stand at 0 all night, which is no fault
 
 
 class Samples(NamedTuple):
@@ -38,8 +39,9 @@ def read_samples(path: Path, *, name: str, spec: SignalSpec, unit: str | None, p
         samples = _on_a_clock(path, table, spec, problems)
         if samples is None:
             return None
+        _look(path, table, spec, problems)
         values = _without_faults(path, samples, spec, problems)
-        values = convert(values, spec.unit, unit or spec.unit, of=name)
+        values = _in_unit(values, name, spec.unit, unit)
     except BadTime as error:
         return problems.error(path, error.message, table.first_line + error.sample)
     except ValueError as error:
@@ -58,7 +60,7 @@ def _on_a_clock(path: Path, table: Table, spec: SignalSpec, problems: Problems) 
     regular = to_regular(
         table.time_s, table.values, rate_hz=spec.rate_hz, max_gap_s=spec.max_gap_s, is_sorting=spec.is_sorting
     )
-    own_hz = 1 / np.median(np.diff(np.unique(table.time_s)))
+    own_hz = _own_hz(table.time_s)
     if regular.rate_hz > RATE_TOLERANCE * own_hz:
         return problems.error(path, f"rate_hz {regular.rate_hz:g} was declared, but its times run at {own_hz:.4g} Hz")
     if regular.num_duplicates:
@@ -68,6 +70,37 @@ def _on_a_clock(path: Path, table: Table, spec: SignalSpec, problems: Problems) 
     if regular.num_gaps:
         problems.warn(path, f"{regular.num_gaps} gaps, the longest {regular.longest_gap_s:.4g} s; not measured there")
     return Samples(regular.values, regular.rate_hz, regular.start_s)
+
+
+def _own_hz(time_s: np.ndarray) -> float:
+    return 1 / float(np.median(np.diff(np.unique(time_s))))
+
+
+def _in_unit(values: np.ndarray, name: str, unit: str, to: str | None) -> np.ndarray:
+    """In the unit wanted; ValueError says where both are written."""
+    try:
+        return convert(values, unit, to or unit, of=name)
+    except ValueError as error:
+        read = f"; data.cohort.units says that the model reads {to!r}" if to else ""
+        raise ValueError(f"{error} (signal {name!r} in record.json or folder.json{read})") from error
+
+
+def _look(path: Path, table: Table, spec: SignalSpec, problems: Problems) -> None:
+    """Warn of channels that look clipped or stuck, unless ``spec`` says already what to do with such samples."""
+    if COUNTED in spec.unit:
+        return
+    rate_hz = spec.rate_hz if table.time_s is None else _own_hz(table.time_s)
+    looks = {
+        "limits": ("look clipped at its own ends", look_clipped(table.values)),
+        "flat_s": (f"do not move (for {FLAT_S:g} s, or at all)", look_flat(table.values, rate_hz=rate_hz)),
+    }
+    for key, (what, shares) in looks.items():
+        for channel in np.flatnonzero(shares) if getattr(spec, key) is None else ():
+            problems.warn(
+                path,
+                f"{shares[channel]:.1%} of the samples of column {channel} {what}; look at them, and declare {key} "
+                "if they were not measured",
+            )
 
 
 def _without_faults(path: Path, samples: Samples, spec: SignalSpec, problems: Problems) -> np.ndarray:

@@ -270,10 +270,44 @@ def test_what_makes_training_poor_is_a_warning(tmp_path):
     root = write_records(tmp_path, num_people=2)
     (root / "p00_0" / "eda.csv").write_text("time_s,eda\n0,1\n0.25,2\n0.25,4\n5,3\n5.25,1\n5.5,3\n")
     (root / "folder.json").write_text(json.dumps({"signals": EDA}))
-    write_json(root / "p01_0", person="p01", signals={"eda": {"unit": "nS"}})
+    for name, unit in (("p00_1", "degC"), ("p01_0", "degF")):
+        (root / name / "room.csv").write_text("1\n2\n")
+        write_json(root / name, person=name[:3], signals={"room": {"unit": unit, "rate_hz": 1}})
     problems = Problems(root)
     check(root, {}, problems)
     said = " ".join(problem.said(root) for problem in problems.found)
     assert not problems.errors
     for words in ("1 samples share their time", "1 gaps, the longest 4.75 s", "too few to be in every", "in 2 units"):
         assert words in said, words
+
+
+def test_a_unit_that_the_model_cannot_read_is_an_error_as_it_is_in_training(tmp_path, capsys):
+    root = write_records(tmp_path)
+    (root / "folder.json").write_text(json.dumps({"signals": {"eda": {"unit": "degC", "rate_hz": 4}}}))
+    assert main([str(root)]) == 1
+    said = errors(root, {})
+    assert len(said) == 20 and said[0] == (
+        "p00_0/eda.csv: unit 'degC' cannot become 'uS': they measure different things; fix the declared unit (signal "
+        "'eda' in record.json or folder.json; data.cohort.units says that the model reads 'uS')"
+    )
+
+
+def test_channels_that_look_clipped_or_stuck_are_warnings_and_what_is_declared_or_counted_is_not(own):
+    root, folder, said = own
+    sine = 1.5 * np.sin(np.linspace(0, 20 * np.pi, 2000))
+    table = np.stack([sine.clip(-1, 1), np.full(2000, 3.0), sine], axis=1)
+    np.savetxt(folder / "eda.csv", table, delimiter=",")
+
+    def warned(name="eda", **spec):
+        said(signals={name: {"unit": "uS", "rate_hz": 4, **spec}})
+        problems = Problems(root)
+        check(root, CLASSES, problems)
+        return [problem.said(root) for problem in problems.found]
+
+    assert [line.partition("; ")[0] for line in warned()] == [
+        "p00_0/eda.csv: 53.5% of the samples of column 0 look clipped at its own ends",
+        "p00_0/eda.csv: 100.0% of the samples of column 1 do not move (for 300 s, or at all)",
+    ]
+    assert not any("look" in line for line in warned(limits=[-1, 1], flat_s=60))
+    (folder / "eda.csv").rename(folder / "steps.csv")
+    assert warned("steps", unit="count") == []
