@@ -20,18 +20,24 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.public_features import Table
+from benchmarks.public_words import worded
 from datamodules.labelled import LabelledCohort
 from datamodules.records import HealthRecord
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # inverse regularisation, tried on validation
+STRENGTHS_OF_WORDS = (1.0, 10.0, 100.0)  # the same where a record's features have length 1, not 1 each
 NUM_FROZEN = 32  # principal components of frozen features for trees: a thousand cost minutes and hide the others
 Scores = dict[str, dict[str, float]]  # method -> metric -> value
 
 
 def class_scores(
-    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, Table], head: str, seed: int
-) -> Scores:
-    """Majority, persistence, the person's own past, logistic regression and trees on a classification head."""
+    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, Table],
+    texts: Mapping[str, list[str]], head: str, seed: int,
+) -> Scores:  # fmt: skip
+    """Majority, persistence, the person's own past, logistic regression and trees on a classification head.
+
+    ``texts``: signals in words; {} where there are none.
+    """
     kept = {part: [i for i, r in enumerate(own) if head in r.targets] for part, own in records.items()}
     y = {part: np.array([records[part][i].targets[head] for i in rows]) for part, rows in kept.items()}
     x = measured({part: Table(x[part].values[rows], x[part].num_hand) for part, rows in kept.items()})
@@ -44,6 +50,10 @@ def class_scores(
         said["persistence"] = np.array([cohort.persistence(record)[head] for record in test])
     regressions = [LogisticRegression(C=c, max_iter=300, class_weight="balanced") for c in STRENGTHS]
     said["logistic regression"] = linear(regressions, x, y, lambda a, b: f1_score(a, b, average="macro"))
+    if texts:
+        texts = {part: [texts[part][i] for i in rows] for part, rows in kept.items()}
+        regressions = [LogisticRegression(C=c, max_iter=300, class_weight="balanced") for c in STRENGTHS_OF_WORDS]
+        said["verbalised"] = worded(regressions, texts, y, lambda a, b: f1_score(a, b, average="macro"))
     leaf = leaf_size(len(y["train"]))
     trees = HistGradientBoostingClassifier(
         max_iter=100, min_samples_leaf=leaf, class_weight="balanced", random_state=seed
@@ -61,8 +71,8 @@ def class_scores(
 
 
 def number_scores(
-    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, Table], head: str,
-    place: int, seed: int,
+    cohort: LabelledCohort, records: Mapping[str, list[HealthRecord]], x: Mapping[str, Table],
+    texts: Mapping[str, list[str]], head: str, place: int, seed: int,
 ) -> Scores:  # fmt: skip
     """Train mean, persistence, the person's mean so far, ridge and trees on one number of a regression head."""
     numbers = {part: np.array([r.targets[head][place] for r in own]) for part, own in records.items()}
@@ -78,6 +88,10 @@ def number_scores(
         answer = np.array([cohort.persistence(record)[head][place] for record in test])
         said["persistence"] = np.where(np.isfinite(answer), answer, mean)
     said["ridge"] = linear([Ridge(alpha=1 / c) for c in STRENGTHS], x, y, lambda a, b: -root_mean_squared_error(a, b))
+    if texts:
+        texts = {part: [texts[part][i] for i in np.flatnonzero(own)] for part, own in kept.items()}
+        regressions = [Ridge(alpha=1 / c) for c in STRENGTHS_OF_WORDS]
+        said["verbalised"] = worded(regressions, texts, y, lambda a, b: -root_mean_squared_error(a, b))
     trees = HistGradientBoostingRegressor(max_iter=100, min_samples_leaf=leaf_size(len(y["train"])), random_state=seed)
     said["boosted trees"] = boosted(trees, x, y)
     return {method: {"rmse": root_mean_squared_error(y["test"], answer)} for method, answer in said.items()}

@@ -26,6 +26,7 @@ from benchmarks.public_baselines import Scores, class_scores, number_scores
 from benchmarks.public_features import features
 from benchmarks.public_table import OURS, SETS, compact, markdown, replace_block
 from benchmarks.public_tags import tag_scores
+from benchmarks.public_words import said
 from datamodules.tags import is_tagging
 
 CONF = Path(train.__file__).parent / "conf"
@@ -44,14 +45,16 @@ def measure(name: str, data_dir: Path, cache_dir: Path, seed: int, epochs: int |
         heads: dict[str, Scores] = {}
         tagged = [head for head, names in data.cohort.labels.items() if is_tagging(names)]
         x = {} if tagged else {part: features(data, records) for part, records in data.splits.items()}
+        texts = {part: said(records) for part, records in data.splits.items()}
+        texts = texts if any(texts["train"]) else {}
         for head, names in data.cohort.labels.items():
             if head in tagged:
                 heads[head] = tag_scores(data.splits, head)
             elif head in data.cohort.numbers:
                 for place, target in enumerate(names):
-                    heads[f"{head}/{target}"] = number_scores(data.cohort, data.splits, x, head, place, seed)
+                    heads[f"{head}/{target}"] = number_scores(data.cohort, data.splits, x, texts, head, place, seed)
             else:
-                heads[head] = class_scores(data.cohort, data.splits, x, head, seed)
+                heads[head] = class_scores(data.cohort, data.splits, x, texts, head, seed)
         if epochs != 0:
             add_ours(heads, fit_and_test(cfg, data, module))
     sizes = {part: len({r.person_id for r in own}) for part, own in data.splits.items()}

@@ -16,7 +16,7 @@ objects or dialogues of split 0, at the checkpoint chosen on validation; the see
 so differences of a few hundredths mean nothing on sets of few people. Classes: macro-F1 / balanced accuracy. Numbers:
 RMSE in the target's unit. Tags: entity F1.
 """
-ORDER = ("trivial", "person so far", "persistence", "usual tag", "linear", "boosted trees", OURS)
+ORDER = ("trivial", "person so far", "persistence", "usual tag", "linear", "boosted trees", "verbalised", OURS)
 ALIAS = {"majority": "trivial", "train mean": "trivial", "logistic regression": "linear", "ridge": "linear"}
 HUMBLE = ORDER[1:-1]
 METRICS = {"macro_f1": "macro-F1", "rmse": "RMSE", "f1": "entity F1"}
@@ -34,7 +34,8 @@ def markdown(results: dict[str, dict]) -> str:
     lines += ["", "Trivial: the most frequent class or the mean of train. Person so far: the same of the person's own"]
     lines += ["earlier labels. Persistence: what holds now goes on. Usual tag: of each word in train. Linear: logistic"]
     lines += ["regression or ridge; it and the trees read statistics of signals and sounds and mean frozen features of"]
-    lines += ["texts and photos, for tags the word and its neighbours.", ""]
+    lines += ["texts and photos, for tags the word and its neighbours. Verbalised: linear, on the words and numbers of"]
+    lines += ["signals said in words (datamodules/verbalise.py).", ""]
     lines += [f"* {name}: `{' '.join(r['about']['command'])}`, {_trained(r)}" for name, r in results.items()]
     lines += ["", f"Not run: {', '.join(missing) or 'none'}."]
     return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """Say a signal in words, at three levels: its statistics, its structure, what its levels mean.
 
-For text-only baselines, captions and the evidence of plans. The same signal always gives the same words; no torch.
+The text-only baseline of benchmarks/public_sets.py reads it. The same signal always gives the same words; no torch.
 Meanings are datamodules/meanings.yaml, each with its source. Not medical advice.
 """
 

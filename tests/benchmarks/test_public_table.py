@@ -1,6 +1,7 @@
 """Protects: baselines see no test label, the page says what was measured, and one set runs through."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,8 @@ from benchmarks.public_features import Table
 from benchmarks.public_sets import main
 from benchmarks.public_table import BLOCK, OURS, compact, markdown, replace_block
 from benchmarks.public_tags import entity_f1, tag_scores, words_and_tags
-from datamodules.records import HealthRecord, Note, Span
+from benchmarks.public_words import WORD, said
+from datamodules.records import HealthRecord, Note, Signal, Span
 from datamodules.splits import SPLITS
 from datamodules.tasteset import TastesetCohort
 from tests.datamodules.tagged_sets import WRITERS
@@ -36,16 +38,35 @@ def records(count: int, offset: int = 0) -> list[HealthRecord]:
 def problem():
     own = {"train": records(60), "val": records(20, 60), "test": records(20, 80)}
     x = {part: Table(np.array([[r.targets["state"], 0.0, np.nan] for r in rows]), 2) for part, rows in own.items()}
-    return SimpleNamespace(is_sequence=True), own, x
+    texts = {
+        part: [("rising" if r.targets["state"] else "falling") + " by 0.3" for r in rows] for part, rows in own.items()
+    }
+    return SimpleNamespace(is_sequence=True), own, x, texts
 
 
 def test_a_readable_label_is_found_and_the_trivial_answer_is_chance(problem):
-    cohort, own, x = problem
-    scores = class_scores(cohort, own, x, "state", seed=0)
+    cohort, own, x, texts = problem
+    scores = class_scores(cohort, own, x, texts, "state", seed=0)
     assert scores["majority"]["balanced_accuracy"] == 0.5
-    assert scores["logistic regression"]["macro_f1"] == scores["boosted trees"]["macro_f1"] == 1.0
-    numbers = number_scores(cohort, own, x, "regression", 1, seed=0)
+    assert all(scores[name]["macro_f1"] == 1.0 for name in ("logistic regression", "boosted trees", "verbalised"))
+    numbers = number_scores(cohort, own, x, texts, "regression", 1, seed=0)
     assert numbers["train mean"]["rmse"] > 2 > numbers["ridge"]["rmse"] and "persistence" not in numbers
+    assert numbers["verbalised"]["rmse"] < 0.5
+    assert "verbalised" not in class_scores(cohort, own, x, {}, "state", seed=0)
+
+
+def test_signals_are_said_and_a_number_is_one_word():
+    signal = Signal(key="s", values=np.full((9, 1), 2.5), rate_hz=1.0, unit="uS", start_s=-9.0)
+    record = HealthRecord(
+        record_id="r", person_id="p", parts={"eda": signal, "text": Note(key="n", text="x")}, targets={}
+    )
+    (text,) = said([record])
+    assert text.startswith("eda (uS): 9 s at 1 Hz") and re.findall(WORD, "mean 2.5; at 36") == [
+        "mean",
+        "2.5",
+        "at",
+        "36",
+    ]
 
 
 def test_a_person_so_far_rests_on_earlier_labels_of_that_person_alone():
@@ -76,7 +97,7 @@ def test_the_page_has_a_row_a_head_and_names_what_was_not_run():
     heads = {"health_state": {"majority": {"macro_f1": 0.3, "balanced_accuracy": 0.5}, OURS: {"macro_f1": 0.75}}}
     about = {"num_test": 9, "command": ["data=dreaddit"], "epochs": 2, "cpu_s": 3}
     page = markdown({"dreaddit": {"heads": heads, "about": about}})
-    assert "| dreaddit, health_state | 9 | 0.3 / 0.5 | - | - | - | - | - | 0.75 |" in page
+    assert "| dreaddit, health_state | 9 | 0.3 / 0.5 | - | - | - | - | - | - | 0.75 |" in page
     assert "Not run: shanghai_dm, pmdata" in page and "2 epochs" in page
 
 
@@ -105,6 +126,6 @@ def test_one_set_runs_from_files_to_the_page(tmp_path):
     assert main(["--data-dir", str(tmp_path / "data"), *places, *settings]) == 0
     heads = json.loads((tmp_path / "json").read_text())["depresjon"]["heads"]
     assert set(heads) == {"health_state", "regression/madrs"}
-    assert {"majority", "logistic regression", "boosted trees", OURS} == set(heads["health_state"])
+    assert {"majority", "logistic regression", "boosted trees", "verbalised", OURS} == set(heads["health_state"])
     assert heads["regression/madrs"][OURS]["rmse"] >= 0
     assert "depresjon, regression/madrs" in (tmp_path / "markdown").read_text()
