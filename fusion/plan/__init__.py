@@ -5,7 +5,20 @@ from fusion.plan.facts import Facts, Finding
 from fusion.plan.guidelines import guideline
 from fusion.plan.schema import Plan
 from fusion.plan.score import PlanScore
+from fusion.plan.sources import Source, sources
 from fusion.plan.text import parse, to_text
 from fusion.plan.tokenizer import load_tokenizer
 
-__all__ = ["Facts", "Finding", "Plan", "PlanScore", "guideline", "load_tokenizer", "parse", "to_display", "to_text"]
+__all__ = [
+    "Facts",
+    "Finding",
+    "Plan",
+    "PlanScore",
+    "Source",
+    "guideline",
+    "load_tokenizer",
+    "parse",
+    "sources",
+    "to_display",
+    "to_text",
+]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from fusion.plan.schema import NAMED_FOODS, Alert, Diet, Evidence, Plan, Session
+from fusion.plan.sources import Source
 from fusion.plan.targets import TARGETS
 
 DISCLAIMER = "Not medical advice."
@@ -27,10 +31,12 @@ REFERRALS = {
     "seek_care_now": "seek medical care now",
     "crisis_support_now": "talk to a crisis line or emergency services now; you do not have to be alone with this",
 }
+SECTIONS = {"alerts": "watch", "referral": "clinician"}  # where the line is named otherwise than the section
+TO_YEAR = re.compile(r"[^:]*?\b(?:19|20)\d\d(?:-\d{4})?\b|[^:]+")  # of a citation; all before its claim without one
 
 
-def to_display(plan: Plan) -> str:
-    """Several readable lines, the last one always "Not medical advice."."""
+def to_display(plan: Plan, follows: Iterable[Source] = ()) -> str:
+    """Several readable lines, the last one always "Not medical advice."; ``follows``: of fusion.plan.sources."""
     lines = {
         "Goal": [_say(plan.goal)],
         "Exercise": [_session(session) for session in plan.exercise] or ["rest"],
@@ -40,6 +46,7 @@ def to_display(plan: Plan) -> str:
         "Watch": [_alert(alert) for alert in plan.alerts] or ["nothing"],
         "Clinician": [REFERRALS[plan.referral]],
         "Because": [_evidence(evidence) for evidence in plan.because] or ["nothing was measured"],
+        "Follows": _follows(follows),
     }
     rows = [f"{name if i == 0 else '':<10}{line}" for name, block in lines.items() for i, line in enumerate(block)]
     return "\n".join([*rows, DISCLAIMER])
@@ -71,6 +78,22 @@ def _evidence(evidence: Evidence) -> str:
     span = "" if evidence.last_s is None else f" in the last {evidence.last_s} s"
     named = " named" if evidence.finding in NAMED_FOODS else ""
     return f"{evidence.group}: {_say(evidence.finding)}{named}{number}{span}"
+
+
+def _follows(follows: Iterable[Source]) -> list[str]:
+    """One line a source: the sections it stands behind, its name, and why it applies."""
+    by_source: dict[str, list[Source]] = {}
+    for source in follows:
+        by_source.setdefault(TO_YEAR.match(source.citation)[0], []).append(source)
+    return [
+        f"{_join(SECTIONS.get(s.section, s.section) for s in found)}: {name} ({_join(s.cause for s in found)})"
+        for name, found in by_source.items()
+    ]
+
+
+def _join(words: Iterable[str]) -> str:
+    """Each word once."""
+    return ", ".join(map(_say, dict.fromkeys(words)))
 
 
 def _list(foods: tuple[str, ...]) -> str:

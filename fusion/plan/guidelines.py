@@ -25,10 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import get_args
+from typing import Self, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusion.plan.exercises import Joint, choose_moves
 from fusion.plan.facts import Facts, Finding
@@ -61,7 +61,7 @@ HEART_RATE_STEP_BPM = 5  # evidence is rounded to it: finer is noise of a 60 s w
 
 
 class _Entry(BaseModel):
-    """What any cause may add to a plan, and who says so."""
+    """What any cause may add to a plan; ``cite``: field of the entry -> keys of who says so."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,7 +69,13 @@ class _Entry(BaseModel):
     limit: tuple[Food, ...] = ()
     alerts: tuple[Alert, ...] = ()
     referral: Referral = "none"
-    cite: tuple[str, ...] = Field(min_length=1)
+    cite: dict[str, tuple[str, ...]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _cites_its_own(self) -> Self:
+        if foreign := sorted(self.cite.keys() - type(self).model_fields):
+            raise ValueError(f"cite names {foreign}, which the entry does not have; fix fusion/plan/guidelines.yaml")
+        return self
 
 
 class _Habit(BaseModel):
@@ -162,6 +168,12 @@ def cited_foods(named: Iterable[str]) -> tuple[Food, ...]:
     return tuple(food for food in NAMED_FOODS if food in named)[:MOST_NAMED]
 
 
+def spared(activity: str, injured: set[str]) -> str:
+    """``activity``, or the first of what is done instead that loads no ``injured`` joint."""
+    options = (activity, *GUIDELINES.activities[activity].instead)
+    return next(name for name in options if injured.isdisjoint(GUIDELINES.activities[name].loads))
+
+
 def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
     if name not in known:
         raise ValueError(
@@ -190,8 +202,7 @@ def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
 
 def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry], facts: Facts) -> Session:
     injured = {entry.joint for entry in limits if entry.joint}
-    options = (habit.activity, *GUIDELINES.activities[habit.activity].instead)
-    activity = next(name for name in options if injured.isdisjoint(GUIDELINES.activities[name].loads))
+    activity = spared(habit.activity, injured)
     entry = GUIDELINES.activities[activity]
     efforts = [state.effort, entry.hardest_effort, *(c.hardest_effort for c in limits)]
     gauges = [c.gauge for c in limits if c.gauge] if entry.gauge == "hr_zone" else []

@@ -35,12 +35,14 @@ class Known(NamedTuple):
     ``conditions``: what its labels say is true of the person, and what the text says beyond them (a real post in
     despair behind a made-up profile); None without labels. For scoring only: no plan is ever written from it.
     ``named``: the foods in ``limits``, and ``unfed`` is these without what they ask for.
+    ``said``: conditions that code reads in the text, doubt included; their rules are in ``limits``.
     """
 
     limits: Limits
     conditions: tuple[str, ...] | None = None
     named: tuple[Named, ...] = ()
     unfed: Limits | None = None
+    said: tuple[str, ...] = ()
 
     def where_tagged(self, is_food: Sequence[bool]) -> Known:
         """The same, with a food counted only where a tagger says so of one of its pieces: it knows "orange" the colour.
@@ -71,7 +73,7 @@ def known(text: str | None, measured: tuple[Measured, ...], facts: Facts | None 
         possible = {"emphasise": praised, "limit": limitable, "findings": CITABLE}
         limits = limits.both(Limits(moves=moves, measured=measured, **possible))
     conditions = None if facts is None else tuple(dict.fromkeys((*facts.constraints, *sorted(said.present))))
-    return Known(_fed(limits, named) if named else limits, conditions, named, limits)
+    return Known(_fed(limits, named) if named else limits, conditions, named, limits, tuple(sorted(said.present)))
 
 
 def _named(text: str, offsets: Offsets) -> Iterable[Named]:

@@ -62,7 +62,8 @@ def test_each_constraint_changes_some_plan():
 def test_every_entry_cites_a_known_source_and_no_source_is_idle():
     kinds = ("goals", "states", "findings", "foods", "constraints", "activities")
     tables = [getattr(GUIDELINES, kind) for kind in kinds]
-    assert {key for table in tables for entry in table.values() for key in entry.cite} == set(GUIDELINES.sources)
+    entries = [entry for table in tables for entry in table.values()]
+    assert {key for entry in entries for keys in entry.cite.values() for key in keys} == set(GUIDELINES.sources)
 
 
 CAUSES = {  # slot -> the causes that may move it
