@@ -26,7 +26,8 @@ from fusion.batch import Stream
 from fusion.beliefs import known_to
 from fusion.construct import construct
 from fusion.model import FusionModel
-from fusion.plan import Plan, load_tokenizer, parse
+from fusion.plan import Plan, Source, load_tokenizer, parse, sources
+from fusion.plan.guidelines import STATES
 from fusion.plan.known import Known
 
 FORMAT = 1  # raise it when the folder's layout changes
@@ -37,26 +38,38 @@ class Prediction(NamedTuple):
     """The answer for one record.
 
     ``read``: modalities that were there and usable; empty = the answer is the prior.
-    ``probabilities``: head -> class -> probability. ``plan_text`` is canonical; ``plan`` is what it says, or every
-    reason why it says nothing; both None where the model writes no plans. ``tagged``: tagging head -> (words, label)
-    of everything it found in the text, in order.
+    ``probabilities``: head -> class -> probability. ``numbers``: head -> target -> value, in the unit of its labels.
+    ``plan_text`` is canonical; ``plan`` is what it says, or every reason why it says nothing; both None where the model
+    writes no plans. ``tagged``: tagging head -> (words, label) of everything it found in the text, in order.
+    ``conditions``: what plain code reads in the text, doubt included; the plan keeps their safety rules.
     """
 
     record_id: str
     read: tuple[str, ...]
     probabilities: dict[str, dict[str, float]]
+    numbers: dict[str, dict[str, float]]
     plan_text: str | None
     plan: Plan | list[str] | None
     tagged: dict[str, list[tuple[str, str]]]
+    conditions: tuple[str, ...]
 
     @property
     def state(self) -> dict[str, float]:
         """Probability of every health state."""
         return self.probabilities["health_state"]
 
+    @property
+    def follows(self) -> list[Source]:
+        """What the plan follows from, as far as it is what the guidelines say of the likeliest state."""
+        if not isinstance(self.plan, Plan):
+            return []
+        states = self.probabilities.get("health_state", {})
+        likeliest = max(states, key=states.get, default=None)
+        return sources(self.plan, likeliest if likeliest in STATES else None, self.conditions)
+
 
 class LoadedModel:
-    """Read raw records, answer with probabilities and plans. ``config`` is the folder's config.json."""
+    """Read raw records, answer with probabilities, numbers and plans. ``config`` is the folder's config.json."""
 
     def __init__(self, *, model: FusionModel, modalities: dict[str, Modality], config: dict):
         self.model = model.eval()
@@ -113,20 +126,26 @@ class LoadedModel:
             Prediction(
                 record.record_id,
                 tuple(name for name in rows if rows[name][i] is not None),
-                {
-                    name: dict(zip(head.classes, answers[name][i].tolist(), strict=True))
-                    for name, head in self.model.heads.items()
-                    if hasattr(head, "classes")
-                },
+                self._named("classes", answers, i),
+                self._named("targets", answers, i),
                 *plans[i],
                 tagged={
                     name: _found(head.tags, answers[name][i], self.modalities[head.modality], record)
                     for name, head in self.model.heads.items()
                     if hasattr(head, "tags")
                 },
+                conditions=known[i].said,
             )
             for i, record in enumerate(records)
         ]
+
+    def _named(self, names: str, answers: dict[str, Tensor], row: int) -> dict[str, dict[str, float]]:
+        """One row of every head that has ``names``, its answer by name."""
+        return {
+            head_name: dict(zip(getattr(head, names), answers[head_name][row].tolist(), strict=True))
+            for head_name, head in self.model.heads.items()
+            if hasattr(head, names)
+        }
 
     def _known(self, record: HealthRecord, prepared: dict[str, Prepared | None]) -> Known:
         """What plain code reads in the usable modalities of a record."""

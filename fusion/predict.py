@@ -1,4 +1,4 @@
-"""Say state and plan from one person's files: ``python -m fusion.predict model=<dir> --text ... --photo ...``."""
+"""Say states, numbers and plan from one person's files: ``python -m fusion.predict model=<dir> --text ...``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from fusion.plan.display import DISCLAIMER
 if TYPE_CHECKING:
     from datamodules.transforms.signal import PrepareSignal  # slow to import, and only models with signals need it
 
+MOST_SHOWN = 3  # classes of a head beside the states; all of them are in Prediction.probabilities
 SIGNAL = re.compile(r"(?P<name>\w+)=(?P<file>.+?)(?::(?P<rate_hz>[-+.\deE]+)(?::(?P<unit>[^:]+))?)?")
 
 
@@ -28,7 +29,7 @@ def command_line() -> argparse.ArgumentParser:
     """What may be said on the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m fusion.predict",
-        description="State and plan of one person from any subset of text, signals, photos and sound.",
+        description="States, numbers and plan of one person from any subset of text, signals, photos and sound.",
         epilog=DISCLAIMER,
     )
     parser.add_argument("model", metavar="model=DIR", help="folder written by python -m fusion.export")
@@ -77,23 +78,34 @@ def read_record(options: argparse.Namespace, loaded: LoadedModel) -> HealthRecor
 
 
 def show(prediction: Prediction) -> None:
-    """Print what was read, the states and the plan."""
-    console = Console(highlight=False)
+    """Print what was read, every answer, and the plan with what it follows from."""
+    console = Console(highlight=False, markup=False)  # a class may be called [a]
     console.print(f"read: {', '.join(prediction.read) or 'nothing, so this is only what is usual: the prior'}")
     if "health_state" in prediction.probabilities:
         table = Table("health state", "probability")
         for state, probability in sorted(prediction.state.items(), key=lambda item: -item[1]):
             table.add_row(state, f"{probability:.3f}")
         console.print(table)
+    if others := {name: p for name, p in prediction.probabilities.items() if name != "health_state"}:
+        table = Table("question", "likeliest answers")
+        for name, classes in others.items():
+            likeliest = sorted(classes.items(), key=lambda item: -item[1])[:MOST_SHOWN]
+            table.add_row(name, ", ".join(f"{answer} {probability:.3f}" for answer, probability in likeliest))
+        console.print(table)
+    for name, values in prediction.numbers.items():
+        table = Table(name, "answer")
+        for target, value in values.items():
+            table.add_row(target, f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}")
+        console.print(table)
     for name, found in prediction.tagged.items():
         named = ", ".join(f"{words} ({label})" for words, label in found)
-        console.print(f"{name}: {named or 'nothing found in the text'}", soft_wrap=True, markup=False)
+        console.print(f"{name}: {named or 'nothing found in the text'}", soft_wrap=True)
     if isinstance(prediction.plan, list):
-        console.print(f"the model wrote no valid plan: {'; '.join(prediction.plan)}", soft_wrap=True, markup=False)
+        console.print(f"the model wrote no valid plan: {'; '.join(prediction.plan)}", soft_wrap=True)
     if prediction.plan is None or isinstance(prediction.plan, list):
         console.print(DISCLAIMER)
     else:
-        console.print(to_display(prediction.plan), soft_wrap=True, markup=False)
+        console.print(to_display(prediction.plan, prediction.follows), soft_wrap=True)
 
 
 def _read_signals(signals: list[str], rests: list[str], loaded: LoadedModel) -> dict[str, Signal]:

@@ -19,16 +19,19 @@ CONF = Path(train.__file__).parent / "conf"
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
     """(run directory, data module, module) as train.py and Lightning save them; the weights are not fitted."""
-    folder = tmp_path_factory.mktemp("run")
+    return leave_run(
+        tmp_path_factory.mktemp("run"),
+        "experiment=fusion_tiny", "data.cohort.num_people=10", "data.cohort.missing_rate=0", "finetune=full",
+        "head=[caused_state,latents,plan,diet_tags]", "data.cohort.window_s=30",
+    )  # fmt: skip
+
+
+def leave_run(folder: Path, *overrides: str):
+    """What ``run`` is, of any configuration."""
+    folder.mkdir(exist_ok=True)
+    places = [f"paths.run_dir={folder}", f"paths.cache_dir={folder}/cache"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(
-            "train",
-            overrides=[
-                "experiment=fusion_tiny", "data.cohort.num_people=10", "data.cohort.missing_rate=0", "finetune=full",
-                "head=[caused_state,latents,plan,diet_tags]",
-                "data.cohort.window_s=30", f"paths.run_dir={folder}", f"paths.cache_dir={folder}/cache",
-            ],
-        )  # fmt: skip
+        cfg = compose("train", overrides=[*overrides, *places])
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
     data, module = train.build(cfg)
     train.prepare(cfg, data, module)

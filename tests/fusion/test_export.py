@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -17,7 +18,10 @@ from datamodules.records import HealthRecord, Note
 from fusion.beliefs import known_to
 from fusion.construct import construct
 from fusion.export import export, main
-from fusion.plan import load_tokenizer
+from fusion.plan import load_tokenizer, sources
+from fusion.predict import show
+from tests.datamodules.labelled_sets import WRITERS
+from tests.fusion.conftest import leave_run
 
 GROUP_PARTS = (("text",), ("ppg", "eda", "acc", "temperature"), ("photo",), ("audio",))
 DIARY = "Slept badly, deadlines everywhere. I want to lose weight."
@@ -59,15 +63,21 @@ def edited(folder: Path, to: Path, name: str, change) -> Path:
     return to
 
 
+def fuse(data, module, records):
+    """The fused tokens of ``records`` in the model that was trained, by way of the data module."""
+    absent = {name: modality.prepare.absent() for name, modality in data.modalities.items()}
+    samples = [
+        Sample(r.record_id, r.person_id, {name: data.lookup(name, r) or absent[name] for name in absent}, {})
+        for r in records
+    ]
+    return module.model.fuse(module.model.encode(data.collate_fn()(samples).streams))
+
+
 def test_the_answers_are_those_of_the_trained_model(run, loaded):
     _, data, module = run
     records = data.splits["test"]
-    samples = [
-        Sample(r.record_id, r.person_id, {name: data.lookup(name, r) for name in data.modalities}, {}) for r in records
-    ]
-    streams = data.collate_fn()(samples).streams
     with torch.inference_mode():
-        fused = module.model.fuse(module.model.encode(streams))
+        fused = fuse(data, module, records)
         states = module.model.heads["health_state"].predict(fused)
         known = [data.known(r, [name for name in data.modalities if data.lookup(name, r)]) for r in records]
         limits = [facts.limits for facts in known_to(module.model.heads, fused, known)]
@@ -101,6 +111,34 @@ def test_foods_that_the_tagger_finds_feed_the_plan_and_its_evidence(loaded):
     cited = {claim.finding for claim in found.plan.because if claim.group == "text"}
     assert {"vegetables", "caffeine"} <= cited and not {"fruit", "sweets", "alcohol", "fried_food"} & cited
     assert not {"vegetables", "caffeine"} & {claim.finding for claim in missed.plan.because}
+
+
+@pytest.mark.parametrize("name", ["pmdata", "ecustfd"])  # numbers alone; a number beside states
+def test_numbers_come_back_in_the_unit_of_their_labels(name, tmp_path, capsys):
+    WRITERS[name](tmp_path / name, np.random.default_rng(0))
+    folder, data, module = leave_run(tmp_path / "run", f"data={name}", "model=tiny", f"paths.data_dir={tmp_path}")
+    export(folder, tmp_path / "model")
+    records = data.splits["test"][:3]
+    answers = fusion.load(tmp_path / "model").predict(records)
+    head = module.model.heads["regression"]
+    with torch.inference_mode():
+        wanted = head.predict(fuse(data, module, records))
+    torch.testing.assert_close(torch.tensor([list(a.numbers["regression"].values()) for a in answers]), wanted)
+    assert list(answers[0].numbers["regression"]) == data.labels["regression"]
+    assert ((wanted - head.mean).abs() < 2 * head.spread).all() and (head.spread > 0.5).all()  # not standardised
+    assert answers[0].probabilities.keys() == data.labels.keys() - {"regression"}
+    show(answers[0])
+    out = capsys.readouterr().out
+    assert all(f"{target} " in out and f"{wanted[0, i]:.4g}" in out for i, target in enumerate(head.targets))
+    assert answers[0].follows == [] and "Follows" not in out
+
+
+def test_a_plan_names_its_sources_and_the_conditions_it_was_held_to(loaded):
+    note = Note(key="n", text="My left knee is injured. I want to sleep better.")
+    said, silent = loaded.predict([record({"text": note}), record({})])
+    assert said.conditions == ("knee_injury",) and silent.conditions == ()
+    assert ("safety", "knee_injury") in {source[:2] for source in said.follows}
+    assert silent.follows == sources(silent.plan, max(silent.state, key=silent.state.get))
 
 
 def test_two_records_differ(run, loaded):

@@ -55,26 +55,50 @@ def test_nothing_at_all_is_the_prior_and_says_so(predict):
 
 def test_states_are_sorted_and_sum_to_one(predict, files):
     _, out, _ = predict("--photo", files / "lunch.jpg")
-    numbers = [float(line.split("│")[2]) for line in out.splitlines() if line.startswith("│")]
+    states = out.split("question")[0]
+    numbers = [float(line.split("│")[2]) for line in states.splitlines() if line.startswith("│")]
     assert len(numbers) == 6
     assert numbers == sorted(numbers, reverse=True)
     assert sum(numbers) == pytest.approx(1, abs=0.004)
 
 
+def answer(**parts):
+    """A prediction that says nothing but ``parts``."""
+    nothing = {"probabilities": {}, "numbers": {}, "plan_text": None, "plan": None, "tagged": {}, "conditions": ()}
+    return Prediction(record_id="you", read=("text",), **{**nothing, **parts})
+
+
 def test_a_plan_is_shown_for_people(capsys):
     findings = (Finding(group="signals", finding="raised_arousal", value=92, unit="bpm"),)
     plan = guideline(Facts(state="strained", goal="sleep_better", findings=findings))
-    show(Prediction("you", ("ppg",), {"health_state": {"strained": 1.0}}, to_text(plan), plan, {}))
+    show(answer(probabilities={"health_state": {"strained": 1.0}}, plan_text=to_text(plan), plan=plan))
     out = capsys.readouterr().out
     assert "raised arousal (90 bpm)" in out  # rounded to 5 by the guideline
+    assert "stress: Goyal et al., JAMA Intern Med 2014 (strained)" in out
     assert out.rstrip().endswith("Not medical advice.")
+
+
+def test_every_head_is_shown_not_the_states_alone(capsys):
+    groceries = {"Apple": 0.1, "[Lemon]": 0.6, "Milk": 0.25, "Oats": 0.05}
+    show(answer(probabilities={"tired": {"rested": 0.2, "tired": 0.8}, "coarse": groceries}))
+    out = capsys.readouterr().out
+    assert "tired 0.800, rested 0.200" in out
+    assert "[Lemon] 0.600, Milk 0.250, Apple 0.100 " in out and "health state" not in out
+
+
+def test_numbers_are_shown_by_target_without_false_precision(capsys):
+    show(answer(numbers={"regression": {"weight_g": 152.3456, "change_30min": -4.0, "steps": 12345.6, "ratio": 0.01}}))
+    cells = [line.split("│")[1:3] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert [[cell.strip() for cell in row] for row in cells] == [
+        ["weight_g", "152.3"], ["change_30min", "-4"], ["steps", "12346"], ["ratio", "0.01"],
+    ]  # fmt: skip
 
 
 def test_foods_found_in_the_text_are_shown(capsys):
     found = [("orange juice", "DRINK"), ("carrots", "VEG")]
-    show(Prediction("you", ("text",), {}, None, None, {"diet_tags": found}))
+    show(answer(tagged={"diet_tags": found}))
     assert "diet_tags: orange juice (DRINK), carrots (VEG)" in capsys.readouterr().out
-    show(Prediction("you", (), {}, None, None, {"diet_tags": []}))
+    show(answer(tagged={"diet_tags": []}))
     assert "diet_tags: nothing found in the text" in capsys.readouterr().out
 
 
