@@ -18,6 +18,7 @@ from typing import ClassVar
 import numpy as np
 
 from datamodules.composed_sources import SOUND_S, Item, read_items
+from datamodules.content import contents
 from datamodules.profile import GOALS, profile_sentence, sample_profile
 from datamodules.records import HealthRecord, Note
 from datamodules.rule import GROUP_OF, LATENTS, NOISE, STATES, Cell, bayes_ceiling, findings, sample_cells, state_of
@@ -61,16 +62,11 @@ class ComposedCohort:
             )
         return Path(self._data_dir)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Hash of the settings and of the name and size of every file read."""
+        """Hash of the settings and of the name and content of every file of the five sets, taken once."""
         settings = [VERSION, self.split, self.seed, self.window_s, self.num]
-        files = [
-            (path.relative_to(self.data_dir).as_posix(), path.stat().st_size)
-            for dataset in DATASETS
-            for path in sorted((self.data_dir / dataset).rglob("*"))
-            if path.is_file()
-        ]
+        files = [(dataset, contents(self.data_dir / dataset)) for dataset in DATASETS]
         return hashlib.sha256(json.dumps([settings, files]).encode()).hexdigest()[:16]
 
     def records(self, split: str) -> list[HealthRecord]:

@@ -22,11 +22,11 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from rich.console import Console
 from rich.table import Table
 
+from datamodules.content import RECEIPT
 from datamodules.download import ResumingDownloader
 from datamodules.unpack import unpack
 
 HOMES = Path(__file__).with_name("public_homes.yaml")
-RECEIPT = "FETCHED.json"
 pooch.get_logger().setLevel("ERROR")  # its own messages name temporary files
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from datamodules.content import contents
 from datamodules.likeness import joined
 from datamodules.records import HealthRecord, Part
 from datamodules.splits import SPLITS, split_sources
@@ -83,15 +84,10 @@ class LabelledCohort(ABC):
         """This set's own folder."""
         return self.data_dir / self.name
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Hash of the settings and of the name and size of every file of the set."""
-        files = [
-            (path.relative_to(self.folder).as_posix(), path.stat().st_size)
-            for path in sorted(self.folder.rglob("*"))
-            if path.is_file()
-        ]
-        identity = json.dumps([VERSION, self.name, self.settings, files], sort_keys=True)
+        """Hash of the settings and of the name and content of every file of the set, taken once."""
+        identity = json.dumps([VERSION, self.name, self.settings, contents(self.folder)], sort_keys=True)
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     def records(self, split: str) -> list[HealthRecord]:

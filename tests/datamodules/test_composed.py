@@ -95,7 +95,7 @@ def test_the_fingerprint_follows_the_files(tmp_path):
     (tmp_path / "emodb").mkdir()
     (tmp_path / "emodb" / "meta.csv").write_text("one")
     before = cohort(tmp_path).fingerprint
-    (tmp_path / "emodb" / "meta.csv").write_text("another")
+    (tmp_path / "emodb" / "meta.csv").write_text("two")  # as long as before
     assert cohort(tmp_path).fingerprint != before
 
 

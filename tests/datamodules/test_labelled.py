@@ -1,5 +1,6 @@
 """Protects: labelled items become records of three disjoint parts, and what is wrong with a set is said."""
 
+import os
 from typing import ClassVar
 
 import numpy as np
@@ -71,6 +72,16 @@ def test_the_fingerprint_follows_files_and_settings_but_not_their_place(data_dir
     assert first == Toy(data_dir=other, split=0).fingerprint
     (other / "toy" / "file").write_text("more content")
     assert first != Toy(data_dir=other, split=0).fingerprint
+
+
+def test_the_fingerprint_follows_the_content_but_not_the_time(data_dir):
+    file = data_dir / "toy" / "file"
+    first = Toy(data_dir=data_dir, split=0).fingerprint
+    os.utime(file, (0, 0))
+    (data_dir / "toy" / "FETCHED.json").write_text("accepted today")
+    assert Toy(data_dir=data_dir, split=0).fingerprint == first
+    file.write_text("contend")  # as long as before
+    assert Toy(data_dir=data_dir, split=0).fingerprint != first
 
 
 @pytest.mark.parametrize("wrong", [None, "elsewhere"])
