@@ -6,7 +6,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from datamodules.diet_spans import DIET, to_diet
 from datamodules.labelled import Item, LabelledCohort
@@ -14,6 +14,15 @@ from datamodules.records import Note, Span
 from datamodules.tags import bio
 
 NATIVE, FOODS = "native", "diet"
+
+
+class Tagged(NamedTuple):
+    """A text and its entities in the set's own labels; ``part``: "test" where it is of the official test part."""
+
+    key: str
+    text: str
+    spans: list[Span]
+    part: str | None = None
 
 
 class TaggedCohort(LabelledCohort):
@@ -35,15 +44,15 @@ class TaggedCohort(LabelledCohort):
         self.labels = {"diet_tags": bio(self.entities) if tags == NATIVE else DIET}
 
     @abstractmethod
-    def texts(self) -> Iterator[tuple[str, str, list[Span]]]:
-        """Key, text and spans in the set's own labels, in the order of the set."""
+    def texts(self) -> Iterator[Tagged]:
+        """Every text, in the order of the set."""
 
     def read(self) -> Iterator[Item]:
         """Every text with its spans; equal texts are one source, and with ``alike`` nearly equal ones too."""
-        for key, text, spans in self.texts():
+        for key, text, spans, part in self.texts():
             kept = spans if self.tags == NATIVE else to_diet(text, spans, food=self.food)
             source = hashlib.sha256(text.encode()).hexdigest()[:16]
-            yield Item(key, source, {"text": Note(key=key, text=text)}, {"diet_tags": kept})
+            yield Item(key, source, {"text": Note(key=key, text=text)}, {"diet_tags": kept}, part=part)
 
     def _index(self, item: Item, head: str, label: Iterable[Span]) -> list[Span]:
         """Spans stay spans: they become classes once the text is cut into word pieces (datamodules/tags.py)."""

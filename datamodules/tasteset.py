@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datamodules.layout import one_of
 from datamodules.records import Span
-from datamodules.tagged import TaggedCohort
+from datamodules.tagged import Tagged, TaggedCohort
 
 
 class TastesetCohort(TaggedCohort):
@@ -27,13 +27,13 @@ class TastesetCohort(TaggedCohort):
     food = "FOOD"
     val = 0.1
 
-    def texts(self) -> Iterator[tuple[str, str, list[Span]]]:
+    def texts(self) -> Iterator[Tagged]:
         path = one_of(self.folder, "recipes.jsonl", "TASTEset.csv")
         for number, line in _recipes(path):
             try:
                 recipe = json.loads(line)
                 spans = [Span(entity["start"], entity["end"], entity["type"]) for entity in recipe["entities"]]
-                yield f"tasteset/{recipe['id']}", recipe["ingredients"], spans
+                yield Tagged(f"tasteset/{recipe['id']}", recipe["ingredients"], spans)
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(
                     f"{path}, line {number}: {type(error).__name__} {error}; expected a recipe as json with id, "

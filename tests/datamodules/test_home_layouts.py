@@ -89,12 +89,14 @@ def test_meal_interactions_are_read_whole(published, tmp_path):
     for density in "HL":
         folder = tmp_path / "mealrec_plus" / f"MealRec+{density}"
         (folder / "healthiness").mkdir(parents=True)
-        for name in ("user_course" if published else "user_course_train", "user_meal_train", "meal_course"):
+        names = ["user_course", "user_meal_tune", "user_meal_test"] if published else ["user_course_train"]
+        for name in (*names, "user_meal_train", "meal_course"):
             (folder / f"{name}.txt").write_text("0\t1\n1\t2\n")
         (folder / "course_category.txt").write_text("0\t0\n2\t2\n")
         for kind in ("fsa", "who"):
             (folder / "healthiness" / f"course_{kind}.txt").write_text("1\n2\n3\n")
     rows = read_table("mealrec_plus", tmp_path)
     assert rows["H user_course"] == 2 and rows["L category"] == 3
+    assert rows["H user_meal_tune"] == rows["L user_meal_test"] == (2 if published else 0)
     with pytest.raises(ValueError, match=r"mealrec_plus: no .*course_fsa\.txt; set paths\.data_dir"):
         read_table("mealrec_plus", tmp_path / "elsewhere")
