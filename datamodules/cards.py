@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datamodules.fetch import HOMES, read_homes
 from datamodules.public import TABLES, build_cohort, public_sets, read_config, resolved
 from datamodules.records import HealthRecord
 from datamodules.splits import SPLITS
@@ -26,21 +27,36 @@ HEADER = """# The public sets
 Written by `python -m datamodules.cards --data-dir DIR > docs/datasets.md`; do not edit by hand.
 
 Every set trains with `python train.py data=NAME paths.data_dir=DIR`, where DIR holds one folder per set as
-`python -m datamodules.fetch NAME --to DIR` leaves it. `python -m datamodules.check data=NAME paths.data_dir=DIR` reads
-a set to its last byte, `python -m datamodules.audit` looks for leaks ([audits.md](audits.md)). No person, speaker,
-object or dialogue is in two parts. "From memory" marks published numbers that could not be looked up again.
-Counts are of the copy at hand, which keeps a final test part aside: they are smaller than the published sets.
+`python -m datamodules.fetch NAME --to DIR --accept-licence --allow-unverified` leaves it. Read first what
+`python -m datamodules.fetch list` shows: home, hosts the files come from, licence.
+{num_known} of the {num_files} files have a known sha256; without `--allow-unverified` come the sets of which every file
+has one: {verified}. `ucr` is not fetched: it comes with the package aeon.
+
+`python -m datamodules.check data=NAME paths.data_dir=DIR` reads a set to its last byte,
+`python -m datamodules.audit data=NAME paths.data_dir=DIR` looks for leaks ([audits.md](audits.md)). Where people are
+known, none is in two parts, nor is a speaker, object or dialogue; a card says where they are not known. "From memory"
+marks published numbers that could not be looked up again. Counts are of the copy at hand, which keeps a final test part
+aside: they are smaller than the published sets, and split as the card says for a copy without the official test part.
 """
 
 
 def cards(data_dir: Path | None) -> Iterator[str]:
     """The page, block by block."""
-    yield HEADER
+    yield header()
     for name in public_sets():
         yield card(name, read_config(name), data_dir)
     yield "## Tables that no training run reads\n"
     for name in TABLES:
         yield f"**{name}.** {import_module(f'datamodules.{name}').__doc__.strip()}\n"
+
+
+def header() -> str:
+    """What holds of every set, with the count of files whose sha256 is known."""
+    homes = read_homes(HOMES)
+    known = {name: [file.sha256 is not None for file in home.files] for name, home in homes.items()}
+    files = [one for own in known.values() for one in own]
+    verified = ", ".join(f"`{name}`" for name, own in known.items() if all(own))
+    return HEADER.format(num_known=sum(files), num_files=len(files), verified=verified)
 
 
 def card(name: str, config: dict, data_dir: Path | None) -> str:

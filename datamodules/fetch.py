@@ -1,8 +1,8 @@
 """Download public sets from their homes: ``python -m datamodules.fetch NAME|all --to DIR --accept-licence``.
 
-Nothing is downloaded before its licence is shown and accepted, and nothing is trusted without a sha256 unless
---allow-unverified is said. A set appears in DIR/NAME in one step, in the layout of its home, with FETCHED.json, which
-holds the hashes of what came. Interrupted downloads go on where they stopped; a set that is there is left alone.
+Nothing is downloaded before its hosts and licence are shown and accepted, and nothing is trusted without a sha256
+unless --allow-unverified is said. A set appears in DIR/NAME in one step, in the layout of its home, with FETCHED.json,
+which holds the hashes of what came. Interrupted downloads go on where they stopped; a set that is there is left alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pooch
 import yaml
@@ -27,6 +28,9 @@ from datamodules.download import ResumingDownloader
 from datamodules.unpack import unpack
 
 HOMES = Path(__file__).with_name("public_homes.yaml")
+NOT_HERE = {
+    "ucr": "ucr comes with a package and is read from there: pip install --no-deps aeon; python train.py data=ucr",
+}
 pooch.get_logger().setLevel("ERROR")  # its own messages name temporary files
 
 
@@ -54,15 +58,29 @@ class PublicFile(BaseModel):
     def name(self) -> str:
         return Path(self.url or self.path).name
 
+    @property
+    def host(self) -> str:
+        """Where the bytes come from: host, owner and repository; or the package."""
+        if self.url is None:
+            return f"package {self.package}"
+        parts = urlsplit(self.url)
+        return "/".join([parts.netloc, *parts.path.split("/")[1:3]])
+
 
 class PublicHome(BaseModel):
-    """Where a set is published and under which terms."""
+    """Where a set is published and under which terms; ``also``: other names of it, as in data=NAME."""
 
     model_config = ConfigDict(extra="forbid")
 
     home: str
     licence: str
+    also: list[str] = []
     files: list[PublicFile]
+
+    @property
+    def hosts(self) -> list[str]:
+        """Where its files are downloaded from, which need not be its home."""
+        return list(dict.fromkeys(file.host for file in self.files))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,10 +94,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     console = Console()
     homes = read_homes(options.homes)
-    if options.name not in (*homes, "all", "list"):
-        console.print(f"no set {options.name!r}; there are {', '.join(homes)}")
+    chosen = {name: home for name, home in homes.items() if options.name in (name, *home.also, "all", "list")}
+    if not chosen:
+        console.print(NOT_HERE.get(options.name, f"no set {options.name!r}; there are {', '.join(homes)}"))
         return 1
-    chosen = {name: home for name, home in homes.items() if options.name in (name, "all", "list")}
     console.print(_table(chosen))
     if options.name == "list":
         return 0
@@ -132,7 +150,8 @@ def fetch(name: str, home: PublicHome, to: Path, *, allow_unverified: bool) -> s
             shutil.copy(path, staged / file.name)
     sizes = {p.relative_to(staged).as_posix(): p.stat().st_size for p in sorted(staged.rglob("*")) if p.is_file()}
     receipt = {
-        "home": home.home, "licence": home.licence, "accepted": datetime.now(UTC).isoformat(timespec="seconds"),
+        "home": home.home, "downloaded_from": home.hosts, "licence": home.licence,
+        "accepted": datetime.now(UTC).isoformat(timespec="seconds"),
         "origins": _origins(home), "sha256": hashes, "unverified": unverified, "sizes": sizes,
     }  # fmt: skip
     (staged / RECEIPT).write_text(json.dumps(receipt, indent=1))
@@ -180,12 +199,13 @@ def _origins(home: PublicHome) -> list[str]:
 
 def _table(homes: dict[str, PublicHome]) -> Table:
     table = Table("set", "MB", "verified", title="licences: read them before you accept")
-    table.add_column("home and licence", overflow="fold")
+    table.add_column("home, where the files come from, licence", overflow="fold")
     for name, home in homes.items():
         sizes = [file.size_mb for file in home.files]
         size = "?" if None in sizes else f"{sum(sizes):.1f}"
         known = sum(file.sha256 is not None for file in home.files)
-        table.add_row(name, size, f"{known} of {len(home.files)}", f"{home.home}\n{home.licence}")
+        said = f"{home.home}\ndownloaded from {', '.join(home.hosts)}\n{home.licence}"
+        table.add_row(name, size, f"{known} of {len(home.files)}", said)
     return table
 
 

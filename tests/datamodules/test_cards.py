@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from labelled_sets import write_depresjon, write_ucr
 
-from datamodules.cards import card, cards, main
+from datamodules.cards import card, cards, header, main
+from datamodules.fetch import HOMES, read_homes
 from datamodules.public import merged, public_sets, read_config
 
 NAMES = public_sets()
@@ -46,6 +47,12 @@ def test_interpolated_settings_are_looked_up(tmp_path):
 def test_a_set_that_is_not_at_hand_has_a_card_without_counts(tmp_path, capsys):
     assert "| records |" not in card("dreaddit", config("dreaddit"), tmp_path)
     assert "dreaddit: no balance, dreaddit: no folder" in capsys.readouterr().err
+
+
+def test_the_page_counts_the_files_whose_content_is_known():
+    files = [file for home in read_homes(HOMES).values() for file in home.files]
+    counted = f"{sum(file.sha256 is not None for file in files)} of the {len(files)} files"
+    assert counted in header() and "every file has one: `free_exercise_db`" in " ".join(header().split())
 
 
 def test_the_command_prints_the_page(capsys):

@@ -5,6 +5,7 @@ import io
 import json
 import tarfile
 import zipfile
+from urllib.parse import urlsplit
 
 import pooch
 import pytest
@@ -51,12 +52,13 @@ def run(homes, tmp_path, *flags, accept=True):
     return main(["mine", "--homes", homes, "--to", str(tmp_path / "data"), *accepted, *flags])
 
 
-def test_a_file_arrives_with_its_receipt(homes, tmp_path, capsys):
+def test_a_file_arrives_with_its_receipt(homes, tmp_path, server, capsys):
     assert run(homes(), tmp_path) == 0
     folder = tmp_path / "data" / "mine"
     assert (folder / "set.bin").read_bytes() == CONTENT
     receipt = json.loads((folder / "FETCHED.json").read_text())
     assert receipt["sha256"] == {"set.bin": hashlib.sha256(CONTENT).hexdigest()} and receipt["unverified"] == []
+    assert receipt["home"] == "here" and receipt["downloaded_from"] == [f"{urlsplit(server.url('')).netloc}/set.bin"]
     assert "sha256 as published" in capsys.readouterr().out
 
 
@@ -177,6 +179,17 @@ def test_one_failure_does_not_stop_the_others(tmp_path, server, capsys):
 def test_an_unknown_set_is_named_with_those_there_are(capsys):
     assert main(["emodbb"]) == 1
     assert "no set 'emodbb'; there are annomi, basicmotions" in capsys.readouterr().out
+    assert main(["ucr"]) == 1
+    assert "ucr comes with a package and is read from there: pip install --no-deps aeon" in capsys.readouterr().out
+
+
+def test_a_set_is_fetched_by_the_name_it_trains_under_and_shows_where_its_files_come_from(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["lifesnaps"]) == 1
+    assert "lifesnaps_daily" in capsys.readouterr().out
+    assert main(["depresjon"]) == 1
+    shown = capsys.readouterr().out
+    assert "https://datasets.simula.no/depresjon" in shown and "downloaded from github.com/ruplsingh/" in shown
 
 
 def test_every_public_set_has_a_home_and_a_licence(capsys):
