@@ -28,6 +28,7 @@ from datamodules.audit_likeness import near_duplicates
 from datamodules.audit_pieces import Finding, pieces, same_bytes, shared_sources
 from datamodules.audit_probe import chance, from_metadata, from_names, inflation, make_task
 from datamodules.cohort import Cohort
+from datamodules.public import TABLES
 from datamodules.records import HealthRecord
 from datamodules.splits import SPLITS
 from fusion.config import TrainConfig
@@ -48,6 +49,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--max-records", type=int, default=1500, help="records the probes see")
     parser.add_argument("--statistics", action="store_true", help="also prepare the data and check what was fitted")
     options = parser.parse_args(argv)
+    for table in TABLES:
+        if f"data={table}" in options.overrides:
+            parser.error(
+                f"data={table} is a table that no training run reads, without splits that could leak; "
+                f"python -m datamodules.check data={table} paths.data_dir=DIR reads it and counts its rows"
+            )
     cfg = read_config(options.overrides)
     cohort: Cohort = instantiate(cfg.data.cohort, _convert_="all")
     found = audit(cohort, max_items=options.max_items, max_records=options.max_records)

@@ -12,6 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 from datamodules.audit import compare_statistics, find_leaks, main, probe
 from datamodules.base import HealthDataModule
 from datamodules.modality import Modality
+from datamodules.public import TABLES
 from datamodules.records import Clip, HealthRecord, Note, Photo, Signal
 from datamodules.splits import SPLITS
 from datamodules.transforms.signal import PrepareSignal
@@ -274,3 +275,11 @@ def test_the_command_audits_a_set_and_writes_json(tmp_path, capsys):
         clip.write_bytes(clips[0].read_bytes())
     assert main(["data=emodb", f"paths.data_dir={root}", "--json", str(tmp_path / "audit.json")]) == 1
     assert json.loads((tmp_path / "audit.json").read_text())["is_leaking"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_without_splits_is_sent_to_the_check(name, capsys):
+    with pytest.raises(SystemExit):
+        main([f"data={name}", "paths.data_dir=x"])
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"data={name} is a table that no training run reads" in said and f"check data={name}" in said
