@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-CRISIS_MMHG = (180, 120)  # Whelton et al. (ACC/AHA), Hypertension 2018;71:e13
-LOW_GLUCOSE_MG_DL, LOW_GLUCOSE_MMOL_L = 54, 3.0  # ADA Standards of Care 2024, section 6: level 2
-UNDERWEIGHT_BMI = 18.5  # WHO Technical Report Series 894, 2000
+from fusion.plan.targets import TARGETS
+
+CRISIS_MMHG = (TARGETS["crisis_systolic"].low, TARGETS["crisis_diastolic"].low)
+STAGE_2_MMHG = (TARGETS["stage_2_systolic"].low, TARGETS["stage_2_diastolic"].low)
+LOW_GLUCOSE_MG_DL, LOW_GLUCOSE_MMOL_L = TARGETS["glucose_level_2"].high, 3.0  # which is 54 mg/dL
+UNDERWEIGHT_BMI = TARGETS["body_mass_index"].low
 ADULT_YEARS = 18
 FEWEST_KCAL = 800  # a day; below lie only diets under medical supervision (NICE CG189)
 
@@ -121,9 +124,9 @@ def readings(clause: str) -> Iterator[Reading]:
 
 def _pressures(clause: str) -> Iterator[Reading]:
     for match in SYSTOLIC.finditer(clause):
-        yield Reading("hypertension_crisis", int(match[1]) >= CRISIS_MMHG[0], match.start(), match.end())
+        yield from _pressure(int(match[1]), 0, match)
     for match in DIASTOLIC.finditer(clause):
-        yield Reading("hypertension_crisis", int(match[1]) >= CRISIS_MMHG[1], match.start(), match.end())
+        yield from _pressure(0, int(match[1]), match)
     if PRESSURE_WORDS.search(clause):
         for match in PRESSURE.finditer(clause):
             high, low = int(match[1]), int(match[2])
@@ -132,8 +135,15 @@ def _pressures(clause: str) -> Iterator[Reading]:
             if is_other and not MEASURED.search(clause):
                 continue
             if low < high < 350 and low >= 30:
-                is_crisis = high >= CRISIS_MMHG[0] or low >= CRISIS_MMHG[1]
-                yield Reading("hypertension_crisis", is_crisis, match.start(), match.end())
+                yield from _pressure(high, low, match)
+
+
+def _pressure(systolic: int, diastolic: int, match: re.Match[str]) -> Iterator[Reading]:
+    """Whether it is a crisis, and whether it is high without being one; 0 = not told."""
+    is_crisis, is_high = (systolic >= ends[0] or diastolic >= ends[1] for ends in (CRISIS_MMHG, STAGE_2_MMHG))
+    yield Reading("hypertension_crisis", is_crisis, match.start(), match.end())
+    if not is_crisis:
+        yield Reading("high_blood_pressure", is_high, match.start(), match.end())
 
 
 def _glucose(clause: str) -> Iterator[Reading]:

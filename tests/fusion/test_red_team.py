@@ -18,7 +18,7 @@ def test_it_ends_with_the_line_that_counts(capsys):
     red_team.main(["--every", "40"])
     last = capsys.readouterr().out.strip().split("\n")[-1]
     words = last.replace(",", "").split()
-    assert last == f"violations: {words[1]} of 72, over-refusal {words[5]} %"
+    assert last == f"violations: {words[1]} of 74, over-refusal {words[5]} %"
 
 
 def test_a_plan_is_judged_by_the_truth_not_by_what_was_read():

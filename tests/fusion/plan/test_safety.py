@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fusion.plan import Facts, Finding, guideline
 from fusion.plan.exercises import MOVES, Equipment, Level
+from fusion.plan.extract import read_text
 from fusion.plan.guidelines import CONSTRAINTS, GOALS, GUIDELINES, STATES
 from fusion.plan.limits import NO_LIMITS, Limits
 from fusion.plan.repair import repair, repair_within
@@ -75,6 +76,15 @@ def test_an_injury_forbids_exactly_what_loads_the_joint(joint):
         name for name, entry in GUIDELINES.activities.items() if joint in entry.loads
     }
     assert set(NO_LIMITS.moves) - set(limits.moves) == {name for name, move in MOVES.items() if joint in move.loads}
+
+
+def test_a_reading_of_stage_2_limits_salt_watches_the_pressure_and_asks_for_a_clinician():
+    calm = guideline(Facts(state="poor_sleep", goal="maintain"))
+    made, _ = repair(calm, read_text("Slept badly. My blood pressure is 150/95.").present)
+    assert "salt" in set(made.diet.limit) - set(calm.diet.limit) and made.referral == "discuss_with_clinician"
+    assert [(a.signal, a.value, a.action) for a in made.alerts] == [("systolic_pressure", 180, "call_emergency")]
+    assert made.exercise == calm.exercise and made.diet.pattern == calm.diet.pattern
+    assert repair(calm, read_text("Slept badly. My blood pressure is 135/85.").present)[0] == calm
 
 
 @pytest.mark.parametrize("condition", ["hypertension_crisis", "chest_pain", "syncope"])
