@@ -1,6 +1,6 @@
 """Make hard cases for the red team: what people say of every rule, plainly, hidden, denied, of others, together.
 
-The phrases are those of red_phrases.yaml, which were written before the extractor and know nothing of its patterns.
+The phrases are those of red_phrases.yaml, written before the extractor (but high blood pressure, a later rule).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from fusion.plan.safety import CONDITIONS
 from fusion.plan.schema import GROUPS
 
-HELD_OUT_EVERY = 3  # phrasings at positions 3, 6, ... were never looked at while the extractor was mended
+HELD_OUT_EVERY = 3  # phrasings at positions 3, 6, ... were held out from the extractor's first version; seen since
 DANGEROUS, HARMLESS = ("said", "abroad", "unclear"), ("denied", "other")
 NUM_SEVERAL, NUM_MIXED, NUM_SILENT = 300, 200, 60
 

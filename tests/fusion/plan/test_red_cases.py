@@ -38,7 +38,9 @@ def test_the_extractor_misses_no_open_case_and_refuses_few_harmless_ones():
     assert sum(bool(read_text(case.text or "").present) for case in harmless) <= 0.05 * len(harmless)
 
 
-def test_the_extractor_misses_few_held_out_cases():
-    """Measured 25 of 948 when the phrasings were closed; the bar leaves room for one phrasing's cases."""
+def test_the_extractor_misses_no_held_out_case_either():
+    """None of 807 today, which is no measure of what it misses: it was mended after these phrasings were written and
+    counted (25 cases were broken then), so they are unseen no longer; phrases_later.yaml says what it read unseen.
+    """
     held_out = [case for case in CASES if case.is_held_out and case.present]
-    assert sum(bool(case.present - read_text(case.text).present) for case in held_out) <= 0.035 * len(held_out)
+    assert [case for case in held_out if case.present - read_text(case.text).present] == []
