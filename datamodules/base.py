@@ -45,12 +45,14 @@ class HealthDataModule(pl.LightningDataModule):
     the cohort. ``heads``: heads of this run; one that the data do not label is an error. ``modality_dropout``: chance
     that training hides a group of a record. ``is_testing_streams`` adds a row per single stream to the test. ``name``:
     what messages call the data where one cohort reads several sets; "" = the cohort's own name.
+    ``num_train_records``: train on the first so many, None = all; statistics and class weights are of all either way.
+    ``is_augmented`` False leaves every modality's ``augment`` out.
     """
 
     def __init__(
         self, *, cohort: Cohort, labels: dict[str, list[str]], modalities: dict[str, Modality], heads: list[str],
         batch_size: int, eval_batch_size: int, num_workers: int, modality_dropout: float, is_testing_streams: bool,
-        cache_dir: str, seed: int, name: str = "",
+        cache_dir: str, seed: int, name: str = "", num_train_records: int | None = None, is_augmented: bool = True,
     ):  # fmt: skip
         super().__init__()
         self.cohort, self.labels, self.modalities, self.heads = cohort, labels, modalities, heads
@@ -58,6 +60,7 @@ class HealthDataModule(pl.LightningDataModule):
         self.batch_size, self.eval_batch_size, self.num_workers = batch_size, eval_batch_size, num_workers
         self.modality_dropout, self.is_testing_streams = modality_dropout, is_testing_streams
         self.cache_dir, self.seed = Path(cache_dir), seed
+        self.num_train_records, self.is_augmented = num_train_records, is_augmented
         self.splits: dict[str, list[HealthRecord]] = {}
         self.stores: dict[str, PreparedStore] = {}
         self.featured: set[str] = set()
@@ -84,6 +87,12 @@ class HealthDataModule(pl.LightningDataModule):
         if self.splits:
             return
         self.splits = {split: self.cohort.records(split) for split in SPLITS}
+        num_records = len(self.splits["train"])
+        if self.num_train_records is not None and not 0 < self.num_train_records <= num_records:
+            raise ValueError(
+                f"data.num_train_records is {self.num_train_records}, but {self.name!r} has {num_records} train "
+                f"records; set a number from 1 to that, or null for all"
+            )
         for name, modality in self.modalities.items():
             parts = {key: part for split in SPLITS for key, part in self._parts(name, split)}
             if not parts:
@@ -171,11 +180,14 @@ class HealthDataModule(pl.LightningDataModule):
 
     def _order(self) -> dict[str, int]:
         world_size = self.trainer.world_size if self.trainer else 1
-        num_records = len(self.splits.get("train", ()))
+        num_records = len(self._train_records())
         return {"seed": self.seed, "batch_size": self.batch_size, "ranks": world_size, "train records": num_records}
 
+    def _train_records(self) -> list[HealthRecord]:
+        return self.splits.get("train", [])[: self.num_train_records]
+
     def train_dataloader(self) -> DataLoader | LookAhead:
-        dataset = self._dataset(self.splits["train"], dropout=self.modality_dropout, is_augmented=True)
+        dataset = self._dataset(self._train_records(), dropout=self.modality_dropout, is_augmented=self.is_augmented)
         loader = self._loader(dataset, self.batch_size, is_train=True)
         self._train_sampler = loader.sampler
         if self._resumed:

@@ -13,6 +13,7 @@ import torch
 from hydra import compose, initialize_config_dir
 
 import train
+from fusion.callbacks.journal import read_journal
 from fusion.plan import Plan, load_tokenizer, parse
 
 ROOT = Path(train.__file__).parent
@@ -92,6 +93,32 @@ def test_wrong_configuration_is_named_in_the_last_lines(folder, override, messag
     done = run(folder, override)
     assert done.returncode != 0
     assert re.search(message, done.stderr), done.stderr[-1500:]
+
+
+def debugged(folder: Path, debug: str, *overrides: str) -> Path:
+    """The run directory of the whole way under ``debug``, in this process; two modalities, one head."""
+    run_dir = folder / debug
+    paths = [f"paths.cache_dir={folder}/cache", f"paths.output_dir={folder}", f"paths.run_dir={run_dir}"]
+    few = ["modality=[text,heart_rate]", "head=[health_state]", "report.generated_rows=[]"]
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        train.run(compose("train", [*SMALL, f"debug={debug}", *few, *paths, *overrides]))
+    return run_dir
+
+
+@pytest.mark.parametrize(("debug", "left"), [("fast", "metrics.json"), ("profile", "fit-profile.txt")])
+def test_debug_goes_the_whole_way(folder, debug, left):
+    assert (debugged(folder, debug) / left).stat().st_size > 0
+
+
+def test_debug_overfit_learns_one_batch_by_heart(folder):
+    """Records and what they show are the same in every step, and the loss falls to nearly nothing."""
+    run_dir = debugged(folder, "overfit", "callbacks=journal", "data.cohort.missing_rate=0")
+    steps = read_journal(run_dir / "journal.jsonl.0")
+    losses = [float.fromhex(step["loss"]) for step in steps]
+    assert {step["batch"] for step in steps} == {0} and len(steps) == 100
+    assert len({tuple(sorted(step["records"])) for step in steps}) == 1
+    assert all(all(shown) for step in steps for shown in step["present"].values())
+    assert losses[0] > 1 and losses[-1] < 0.02 * losses[0], losses[::10]
 
 
 def test_both_heads_overfit_one_batch(folder):

@@ -102,6 +102,26 @@ def test_epochs_differ_and_repeat_exactly(data):
     assert [ids for ids, _ in first] != [ids for ids, _ in other]
 
 
+def test_few_train_records_come_in_every_epoch_as_they_are_and_statistics_stay(tmp_path, data):
+    few = module(
+        tmp_path, num_train_records=3, is_augmented=False, modality_dropout=0.0,
+        modalities={"eda": modality("eda", "signals", augment=lambda stream, generator: 1 / 0)},
+    )  # fmt: skip
+    few.setup()
+    loader = few.train_dataloader()
+    for epoch in range(3):
+        loader.sampler.set_epoch(epoch)
+        (batch,) = loader
+        assert sorted(batch.record_ids) == ["r0", "r1", "r2"]
+    assert few.class_counts("health_state") == data.class_counts("health_state")
+
+
+@pytest.mark.parametrize("number", [0, 1000])
+def test_more_or_fewer_train_records_than_there_are_is_an_error(tmp_path, number):
+    with pytest.raises(ValueError, match=rf"data.num_train_records is {number}, but .* has \d+ train records; set"):
+        module(tmp_path, num_train_records=number).setup()
+
+
 def test_ranks_share_evaluation_records_without_repeats_and_training_records_evenly():
     def dealt(is_train):
         return [
