@@ -11,9 +11,11 @@ from torch import Tensor, nn
 import train
 from fusion.callbacks.journal import read_journal
 from fusion.execution import execute
+from fusion.model import FusionModel
 from fusion.optim import AdamW
 
-LAYERS = ["encoders.text.backbone.encoder.layer", "encoders.*.blocks", "fusion.layers", "heads.plan.layers"]
+DOCUMENTED = "execution.compiled=[fusion, heads.plan.layers.*]"  # in docs/scaling.md
+LAYERS = ["encoders.text.backbone.encoder.layer", "encoders.*.cnn.blocks", "fusion.layers", "heads.plan.layers"]
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +74,30 @@ def test_compiled_modules_change_no_gradient(batch):
     """Tolerance 1e-6. By dynamo and autograd's tracer; the inductor's kernels would take a CPU minutes."""
     torch._dynamo.reset()
     _, gradients, _ = step(batch)
-    _, compiled, _ = step(batch, "execution.compiled=[fusion.layers.0]", "execution.compile.backend=aot_eager")
+    _, compiled, _ = step(batch, DOCUMENTED, "execution.compile.backend=aot_eager")
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 1
     assert_equal_gradients(compiled, gradients, tolerance=1e-6)
+
+
+def compiled(model: FusionModel, patterns: list[str]) -> set[str]:
+    execute(model, recomputed=[], compiled=patterns, compile={"backend": "aot_eager"})
+    return {name for name, module in model.named_modules() if module._compiled_call_impl is not None}
+
+
+def test_a_star_stands_for_one_part_of_a_name():
+    """The pattern of docs/scaling.md: the layers of the plan head, and no norm or product inside them."""
+    _, module = train.build(config("size.plan.num_layers=2"))
+    assert compiled(module.model, ["fusion", "heads.plan.layers.*"]) == {
+        "fusion", "heads.plan.layers.0", "heads.plan.layers.1",
+    }  # fmt: skip
+
+
+def test_what_lies_inside_another_match_is_left_to_it():
+    """Two patterns may name one module, or one in another: recomputed or compiled twice, it would be twice the work."""
+    _, module = train.build(config())
+    assert compiled(module.model, ["fusion.layers.*", "fusion", "fusion", "heads.*.layers"]) == {
+        "fusion", "heads.plan.layers.0",
+    }  # fmt: skip
 
 
 def test_accumulated_halves_of_a_batch_give_its_gradients(folder):
