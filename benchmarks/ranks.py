@@ -40,24 +40,28 @@ def run_ranks(command: list[str], folder: Path, *, num_ranks: int, num_threads: 
 def start_ranks(
     command: list[str], folder: Path, *, num_ranks: int, num_threads: int, **pipes: Any
 ) -> list[subprocess.Popen]:
-    """Ranks 0, 1, ... of ``python COMMAND``, over gloo on the loopback interface; ``pipes``: of subprocess.Popen."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shared = {
-        "NODE_RANK": 0, "WORLD_SIZE": num_ranks, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port,
-        "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": num_threads, "PYTHONPATH": ROOT,
-    }  # fmt: skip
+    """Ranks 0, 1, ... of ``python COMMAND``; ``pipes``: of subprocess.Popen."""
     ranks = []
-    for rank in range(num_ranks):
-        own = {**shared, "LOCAL_RANK": rank, "RANK": rank}
+    for rank, own in enumerate(environments(num_ranks)):
         with open(folder / f"rank.{rank}.txt", "w") as terminal:
             kept = {"stdout": terminal, "stderr": terminal, **pipes}
-            environment = {**os.environ, **{name: str(value) for name, value in own.items()}}
+            environment = {**os.environ, **own, "OMP_NUM_THREADS": str(num_threads), "PYTHONPATH": str(ROOT)}
             ranks.append(
                 subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, start_new_session=True, **kept)
             )
     return ranks
+
+
+def environments(num_ranks: int) -> list[dict[str, str]]:
+    """What tells ranks 0, 1, ... who they are and where they meet: over gloo on the loopback interface."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = {
+        "NODE_RANK": "0", "WORLD_SIZE": str(num_ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port),
+        "GLOO_SOCKET_IFNAME": "lo",
+    }  # fmt: skip
+    return [{**shared, "LOCAL_RANK": str(rank), "RANK": str(rank)} for rank in range(num_ranks)]
 
 
 def end_ranks(ranks: list[subprocess.Popen]) -> None:
