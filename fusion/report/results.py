@@ -93,7 +93,8 @@ def save_metrics(
 
 
 def set_latest(run_dir: Path, output_dir: Path) -> None:
-    """Point outputs/latest at this run, by one rename."""
+    """Point outputs/latest at this run, wherever that is, by one rename."""
+    output_dir.mkdir(parents=True, exist_ok=True)
     link, new = output_dir / "latest", output_dir / f".latest-{os.getpid()}"
     new.symlink_to(run_dir.resolve())
     os.replace(new, link)

@@ -134,6 +134,22 @@ def test_two_objectives_give_a_front(tmp_path, script):
     assert {row["outcome"] for row in table(tmp_path)} == {"finished"} and (tmp_path / "plots" / "front.png").is_file()
 
 
+def test_a_trial_is_a_training(tmp_path):
+    """Not a stand-in: train.py itself, its metrics.json and the column of metrics.csv that pruning reads."""
+    tiny = [
+        "experiment=fusion_tiny", "debug=fast", "data.cohort.num_people=24", "data.cohort.window_s=20",
+        "modality=[heart_rate]", "head=[health_state]", "report.generated_rows=[]", f"paths.cache_dir={tmp_path}",
+        f"paths.output_dir={tmp_path}/outputs",  # not there yet, and the trial elsewhere
+    ]  # fmt: skip
+    settings = yaml.safe_load((CONF / "fusion_small.yaml").read_text())
+    real = {name: settings[name] for name in ("objectives", "prune_by")}
+    search(tmp_path / "study", Path("train.py"), space={"optim.lr": [0.002]}, num_trials=1, overrides=tiny, **real)
+    (row,) = table(tmp_path / "study")
+    assert (row["outcome"], row["optim.lr"]) == ("finished", "0.002") and 0 <= float(row[F1]) <= 1
+    assert settings["prune_by"] in (tmp_path / "study" / "0" / "csv" / "metrics.csv").read_text().splitlines()[0]
+    assert "lr: 0.002" in (tmp_path / "outputs" / "latest" / "config.yaml").read_text()
+
+
 HYDRA_TRAINING = """
 import json, pathlib, hydra
 @hydra.main(config_path=".", config_name="training", version_base="1.3")
