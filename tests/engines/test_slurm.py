@@ -121,6 +121,21 @@ def test_a_job_that_submitit_is_told_to_give_up_saves_and_goes_on(sweep, cluster
     assert re.search(r"told to leave: step 2 is saved in .*resuming from .*last.ckpt", said, re.DOTALL)
 
 
+def test_a_job_of_a_sweep_has_the_ranks_that_slurm_starts(cluster, tmp_path):
+    """A rank that started others itself would repeat the sweep (fusion.ranks)."""
+    two = ["hydra.launcher.tasks_per_node=2", "trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu"]
+    command = [
+        sys.executable, "train.py", "-m", "hydra/launcher=slurm", *NODE, *TINY, *two, "trainer.precision=32-true",
+        "callbacks=journal", f"paths.output_dir={tmp_path}", "seed=0,1",
+    ]  # fmt: skip
+    loopback = {"OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "GLOO_SOCKET_IFNAME": "lo"}
+    subprocess.run(command, cwd=ROOT, env={**cluster.environment, **loopback}, check=True, timeout=240)
+    (runs,) = (tmp_path / "sweeps").iterdir()
+    for job in ("0", "1"):
+        assert (runs / job / "metrics.json").is_file()
+        assert {path.suffix for path in (runs / job).glob("journal.jsonl.*")} == {".0", ".1"}
+
+
 def test_a_search_runs_its_trials_on_the_nodes_and_names_what_became_of_them(cluster, tmp_path):
     script = tmp_path / "training.py"
     script.write_text(searches.TRAINING)
