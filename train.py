@@ -19,8 +19,12 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import ConfigKeyError
+from pytorch_lightning.callbacks import LearningRateMonitor, WeightAveraging
 from pytorch_lightning.loggers import Logger
 
 from datamodules.base import HealthDataModule
@@ -31,6 +35,7 @@ from fusion.encoders.base import Encoder
 from fusion.execution import execute
 from fusion.export import export
 from fusion.module import FusionModule
+from fusion.ranks import check_ranks
 from fusion.report.provenance import provenance
 from fusion.report.results import set_latest
 from fusion.report.write import write_report
@@ -59,6 +64,8 @@ def run(cfg: DictConfig) -> float:
     run_dir.mkdir(parents=True, exist_ok=True)
     check_artifacts(cfg.report.artifacts)
     checkpoint = find_checkpoint(cfg.resume, run_dir)
+    if cfg.resume == "auto" and checkpoint is None:
+        print(f"resume=auto: no checkpoint in {run_dir}, so from step 0; hydra.run.dir=DIR names a run's own directory")
     OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
     data, module = build(cfg)
     prepare(cfg, data, module)
@@ -78,10 +85,13 @@ def fit_and_report(
         continue_logs(loggers, checkpoint)
     for logger in loggers:
         logger.log_hyperparams({**OmegaConf.to_container(cfg, resolve=True), "run": about})
-    callbacks = list(instantiate(cfg.callbacks).values())
+    callbacks = build_callbacks(cfg, has_log=bool(loggers))
     trainer: pl.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=loggers)
+    check_ranks(trainer, is_multirun=HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)  # a cold cache has drawn random numbers, a warm one none
     trainer.fit(module, datamodule=data, ckpt_path=checkpoint)
+    # Averaging would swap its last average in and validate that instead of the checkpoint (Lightning 2.6).
+    trainer.callbacks = [one for one in trainer.callbacks if not isinstance(one, WeightAveraging)]
 
     val = report(cfg, data, module, trainer, checkpoint=trainer.checkpoint_callback.best_model_path, to=run_dir)
     if trainer.is_global_zero:
@@ -91,6 +101,18 @@ def fit_and_report(
         log_artifacts(loggers, run_dir, cfg.report.artifacts)
         set_latest(run_dir, Path(cfg.paths.output_dir))
     return val[cfg.monitor.metric]
+
+
+def build_callbacks(cfg: DictConfig, *, has_log: bool) -> list[pl.Callback]:
+    """What goes along with the training; ValueError names a setting of a callback that is not there."""
+    callbacks = instantiate(cfg.callbacks)
+    for name, callback in callbacks.items():
+        if not isinstance(callback, pl.Callback):
+            raise ValueError(
+                f"callbacks.{name} is {callback}, expected a callback with a _target_; was the group that defines it "
+                f"left out or replaced on the command line?"
+            )
+    return [one for one in callbacks.values() if has_log or not isinstance(one, LearningRateMonitor)]
 
 
 def origin(data: HealthDataModule) -> dict[str, object]:
@@ -119,6 +141,7 @@ def report(
 
 def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
     """Data and model as the config says; no data file is read yet. Sides that do not fit are a ValueError."""
+    check_keys(cfg)
     one_sided = set(cfg.model.encoders) ^ set(cfg.data.modalities)
     if one_sided:
         raise ValueError(
@@ -136,6 +159,14 @@ def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
     )
     execute(module.model, **OmegaConf.to_container(cfg.execution))
     return data, module
+
+
+def check_keys(cfg: DictConfig) -> None:
+    """ValueError names a key that nothing reads: a + on the command line adds one to any group."""
+    try:
+        OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.to_container(cfg))
+    except ConfigKeyError as error:
+        raise ValueError(f"no key {error.full_key} is read by anything; see the files of conf/") from error
 
 
 def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> None:

@@ -28,7 +28,7 @@ from benchmarks.ranks import end_ranks, start_ranks
 CONF = Path(__file__).parent.parent / "conf"
 TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true"]
 BARE = [
-    "logger=none", "callbacks=default", "data.cohort.num_people=400", "trainer.max_epochs=9999",
+    "logger=none", "averaging=none", "data.cohort.num_people=400", "trainer.max_epochs=9999",
     "+trainer.limit_val_batches=0", "+trainer.enable_progress_bar=false",
 ]  # fmt: skip
 TURN = "turn "  # before the seconds a rank prints

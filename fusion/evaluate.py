@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 import train
 
 CHECKPOINT = Path("checkpoints") / "best.ckpt"
+RESOLVED = ("size.", "paths.", "finetune.is_frozen", "finetune.num_")  # only other keys refer to them
+ABSENT = object()
 
 
 def evaluate(run_dir: Path, overrides: list[str]) -> dict[str, float]:
@@ -25,7 +27,7 @@ def evaluate(run_dir: Path, overrides: list[str]) -> dict[str, float]:
     for needed in ("config.yaml", CHECKPOINT):
         if not (run_dir / needed).is_file():
             raise ValueError(f"no {needed} in {run_dir}; expected run=<a run directory that train.py wrote>")
-    cfg = OmegaConf.merge(OmegaConf.load(run_dir / "config.yaml"), OmegaConf.from_dotlist(overrides))
+    cfg = change(OmegaConf.load(run_dir / "config.yaml"), overrides)
     data, module = train.build(cfg)
     train.prepare(cfg, data, module)
     trainer = instantiate(cfg.trainer, logger=False)
@@ -33,6 +35,20 @@ def evaluate(run_dir: Path, overrides: list[str]) -> dict[str, float]:
     to.mkdir(exist_ok=True)
     OmegaConf.save(cfg, to / "config.yaml")
     return train.report(cfg, data, module, trainer, checkpoint=str(run_dir / CHECKPOINT), to=to)
+
+
+def change(cfg: DictConfig, overrides: list[str]) -> DictConfig:
+    """The configuration of a run with other values; ValueError for a key that it has not, or that nothing reads."""
+    for override in overrides:
+        key = override.partition("=")[0]
+        if key.startswith(RESOLVED):
+            raise ValueError(
+                f"{key} has been written into the keys that use it, e.g. size.plan.least_belief into "
+                f"model.heads.plan.least_belief; change those, they are in the run's config.yaml"
+            )
+        if OmegaConf.select(cfg, key, default=ABSENT) is ABSENT:
+            raise ValueError(f"this run's config.yaml has no key {key}")
+    return OmegaConf.merge(cfg, OmegaConf.from_dotlist(overrides))
 
 
 def main(arguments: list[str]) -> None:

@@ -39,7 +39,7 @@ class FullyShardedStrategy(ModelParallelStrategy):
             if isinstance(callback, WeightAveraging):
                 raise ValueError(
                     f"trainer=fsdp2 cannot average weights: {type(callback).__name__} keeps a whole copy beside the "
-                    f"shares; set callbacks=default, or trainer=ddp"
+                    f"shares; set averaging=none, or trainer=ddp"
                 )
         shard(self.sharded, self.device_mesh["data_parallel"])
         super(ModelParallelStrategy, self).setup(trainer)  # Lightning's own wants the module to shard itself

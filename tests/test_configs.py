@@ -8,6 +8,7 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException, InstantiationException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from pytorch_lightning.callbacks import EMAWeightAveraging
 
 import train  # registers the schema
 
@@ -45,7 +46,7 @@ def test_experiment_builds(experiment, tmp_path):
     assert set(model.heads) == set(cfg.objective.weights) == set(cfg.metrics)
     instantiate(cfg.optim)
     instantiate(cfg.objective)
-    instantiate(cfg.callbacks)
+    train.build_callbacks(cfg, has_log=True)
     if not on_meta:
         instantiate(cfg.trainer, logger=False)
 
@@ -69,10 +70,32 @@ def test_a_modality_list_gives_exactly_these_streams_and_encoders():
     assert list(cfg.model.encoders) == list(cfg.data.modalities) == ["text", "ppg"]
 
 
-@pytest.mark.parametrize("override", ["sed=1", "monitor.metrik=x", "optimm.lr=1"])
-def test_a_misspelt_top_level_key_is_an_error(override):
+@pytest.mark.parametrize("callbacks", sorted(path.stem for path in (CONF / "callbacks").glob("*.yaml")))
+@pytest.mark.parametrize(("averaging", "decay"), [("none", None), ("ema", 0.99), ("ema_short", 0.98)])
+def test_callbacks_of_any_kind_go_with_averaging_of_any_kind(callbacks, averaging, decay):
+    """A run that may be preempted, or writes a journal, averages the weights as the experiment says."""
+    cfg = composed(f"callbacks={callbacks}", f"averaging={averaging}")
+    with_log = train.build_callbacks(cfg, has_log=True)
+    assert sum(isinstance(one, EMAWeightAveraging) for one in with_log) == (decay is not None)
+    assert OmegaConf.select(cfg, "callbacks.ema.decay") == decay
+    assert len(train.build_callbacks(cfg, has_log=False)) == len(with_log) - 1  # rates of learning go to no log
+
+
+def test_a_setting_of_a_callback_that_is_not_there_is_an_error():
+    with pytest.raises(ValueError, match=r"callbacks\.ema is \{'decay': 0\.98\}, expected a callback with a _target_"):
+        train.build_callbacks(composed("averaging=none", "+callbacks.ema.decay=0.98"), has_log=True)
+
+
+@pytest.mark.parametrize("override", ["sed=1", "monitor.metrik=x", "optimm.lr=1", "size.dropot=1", "paths.cach_dir=x"])
+def test_a_misspelt_key_of_the_schema_is_an_error(override):
     with pytest.raises(ConfigCompositionException, match=override.split("=")[0].split(".")[0]):
         composed(override)
+
+
+@pytest.mark.parametrize("key", ["sed", "size.dropot", "size.text.lenght", "finetune.is_frozn"])
+def test_a_key_that_was_added_and_is_read_by_nothing_is_an_error(key):
+    with pytest.raises(ValueError, match=f"no key {key} is read by anything"):
+        train.build(composed("experiment=fusion_tiny", f"+{key}=1"))
 
 
 @pytest.mark.parametrize(

@@ -104,9 +104,9 @@ class Cluster:
         return dict(field.split("=", 1) for field in fields if "=" in field)
 
     def start_now(self, job: str) -> None:
-        """A requeued job waits two minutes for its node to be clean; here the node is this machine, so a moment will do.
+        """Start a requeued job, which waits two minutes for its node to be clean; here the node is this machine.
 
-        Not none: credentials are dated in whole seconds, and in the second of its requeue a job's new one counts as
+        Two seconds are needed: credentials are dated in whole seconds, and in that of its requeue a job's new one is
         revoked like the old ("Killing non-startable batch job: Job credential revoked").
         """
         self.run("scontrol", "update", f"jobid={job}", "StartTime=now+2seconds")

@@ -18,5 +18,12 @@ def test_a_checkpoint_is_tested_with_its_own_configuration_and_overrides(run):
 def test_what_is_no_run_is_named(tmp_path):
     with pytest.raises(SystemExit, match=r"no config\.yaml in .*expected run=<a run directory"):
         evaluate.main([f"run={tmp_path}"])
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "best.ckpt").touch()
+    (tmp_path / "config.yaml").write_text("size: {plan: {least_belief: 0.8}}\nreport: {num_plans: 1}\n")
+    with pytest.raises(SystemExit, match=r"size\.plan\.least_belief has been written into the keys that use it"):
+        evaluate.main([f"run={tmp_path}", "size.plan.least_belief=0.9"])
+    with pytest.raises(SystemExit, match=r"this run's config\.yaml has no key report\.num_plan$"):
+        evaluate.main([f"run={tmp_path}", "report.num_plan=2"])
     with pytest.raises(SystemExit, match="usage: "):
         evaluate.main([])

@@ -12,7 +12,7 @@ from fusion.sharding import MARK, FullyShardedStrategy
 
 def test_averaging_of_weights_is_refused():
     trainer = SimpleNamespace(callbacks=[EMAWeightAveraging(decay=0.9)])
-    with pytest.raises(ValueError, match=r"fsdp2 cannot average weights: EMAWeightAveraging .* set callbacks=default"):
+    with pytest.raises(ValueError, match=r"fsdp2 cannot average weights: EMAWeightAveraging .* set averaging=none"):
         FullyShardedStrategy().setup(trainer)
 
 
