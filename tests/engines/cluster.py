@@ -109,7 +109,8 @@ class Cluster:
         Two seconds are needed: credentials are dated in whole seconds, and in that of its requeue a job's new one is
         revoked like the old ("Killing non-startable batch job: Job credential revoked").
         """
-        self.run("scontrol", "update", f"jobid={job}", "StartTime=now+2seconds")
+        time.sleep(2)
+        self.run("scontrol", "update", f"jobid={job}", "StartTime=now")
 
     def _start(self) -> None:
         for folder in ("munge", "state", "n1", "n2"):
