@@ -22,11 +22,11 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.composed_features import cohort_features
-from datamodules.composed import ComposedCohort
 from datamodules.records import HealthRecord
 from datamodules.rule import CELLS, GROUP_OF, LATENTS, STATES, prior, state_of
+from datamodules.simulate.composed import ComposedCohort
 from fusion.batch import GROUPS
-from fusion.report.intervals import SCORES, central, confusion, macro_f1, source_weights, verdict
+from fusion.evidence.intervals import SCORES, central, confusion, macro_f1, source_weights, verdict
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # inverse regularisation tried on validation
 NUM_DRAWS = 2000

@@ -12,8 +12,8 @@ import torch
 from rich.progress import track
 
 from datamodules.base import part_key
-from datamodules.composed import ComposedCohort
 from datamodules.records import HealthRecord, Part
+from datamodules.simulate.composed import ComposedCohort
 from datamodules.transforms.audio import PrepareAudio
 from datamodules.transforms.derive import DERIVATIONS
 from datamodules.transforms.photo import PreparePhoto

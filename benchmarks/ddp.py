@@ -25,7 +25,6 @@ from typing import Any, NamedTuple
 
 from benchmarks.ranks import end_ranks, start_ranks
 
-CONF = Path(__file__).parent.parent / "conf"
 TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true"]
 BARE = [
     "logger=none", "averaging=none", "data.cohort.num_people=400", "trainer.max_epochs=9999",
@@ -103,9 +102,9 @@ def _answer(team: Team, number: int) -> float:
 def train_in_turns(num_steps: int, overrides: list[str]) -> None:
     """One rank: trains for ever, ``num_steps`` steps after every line it reads."""
     import pytorch_lightning as pl
-    from hydra import compose, initialize_config_dir
 
-    import train
+    from fusion.training import run as train
+    from fusion.training.compose import compose_config
 
     class Turns(pl.Callback):
         begun_s, num = 0.0, 0
@@ -119,8 +118,7 @@ def train_in_turns(num_steps: int, overrides: list[str]) -> None:
                 self.begun_s = time.process_time()
             self.num += 1
 
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", overrides)
+    cfg = compose_config(overrides)
     data, module = train.build(cfg)
     train.prepare(cfg, data, module)
     trainer = train.instantiate(cfg.trainer, callbacks=[Turns()], logger=False, enable_checkpointing=False)

@@ -24,7 +24,7 @@ from transformers.utils import logging as transformers_logging
 from fusion.batch import TokenSet
 from fusion.heads.plan import PlanHead
 from fusion.plan import Plan, load_tokenizer, parse
-from fusion.plan.limits import NO_LIMITS
+from fusion.plan.rules.limits import NO_LIMITS
 
 WIDTH, NUM_LAYERS, NUM_HEADS = 128, 2, 4  # conf/model/small.yaml
 NUM_FUSED = 12  # 8 learned queries and 4 tokens of a person's own

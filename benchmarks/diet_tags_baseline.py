@@ -1,6 +1,6 @@
 """Entity F1 of two humble taggers on the food-entity sets: ``python -m benchmarks.diet_tags_baseline --data-dir DIR``.
 
-lexicon: what fusion/plan/foods.yaml finds, as diet tags or, among native labels, as the food label. word: every word
+lexicon: what foods.yaml finds, as diet tags or, among native labels, as the food label. word: every word
 piece gets the tag it had most often in train, O where unseen. Both are scored as the model is: by word piece, with
 seqeval's rules, on the same test records (``--split``, seed 0 of the split). Neither has any other randomness.
 """
@@ -19,14 +19,14 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from datamodules.diet_spans import look_up
-from datamodules.recipedb_ner import RecipeDBCohort
 from datamodules.records import HealthRecord, Note, Span
-from datamodules.tagged import FOODS, NATIVE, TaggedCohort
+from datamodules.sets.diet_spans import look_up
+from datamodules.sets.recipedb_ner import RecipeDBCohort
+from datamodules.sets.tagged import FOODS, NATIVE, TaggedCohort
+from datamodules.sets.tasteset import TastesetCohort
 from datamodules.tags import PieceTags
-from datamodules.tasteset import TastesetCohort
 from datamodules.transforms.text import PrepareText
-from fusion.metrics import TagMetrics
+from fusion.evidence.metrics import TagMetrics
 
 MAX_TOKENS = 128  # as conf/model/small.yaml
 

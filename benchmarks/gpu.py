@@ -12,24 +12,20 @@ import argparse
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from hydra import compose, initialize_config_dir
-from hydra.core.config_store import ConfigStore
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
+from fusion.apps.plan_run import GIB, full_batch, measure
 from fusion.batch import Batch, Fused, Stream, TokenSet
-from fusion.config import TrainConfig
 from fusion.model import FusionModel
-from fusion.plan_run import GIB, full_batch, measure
+from fusion.training.compose import compose_config
 
-CONF = Path(__file__).parent.parent / "conf"
 RANDOM = ["size.text.weights=random", "size.photo.weights=random", "size.text.rows_at_once=null"]
 
 
@@ -60,9 +56,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     args = parser.parse_intermixed_args(arguments)
     if args.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("no GPU here; --device cpu experiment=fusion_tiny shows that the script runs")
-    ConfigStore.instance().store(name="schema", node=TrainConfig)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [*args.overrides, *RANDOM, "paths.run_dir=unused"])
+    cfg = compose_config([*args.overrides, *RANDOM])
     bench = Bench(cfg, args.device, args.steps)
     found = {**bench.steps(), **bench.parts(), **bench.writing(args.people), **bench.largest(args.most)}
     table = Table("", "", title=f"{cfg.name}, {bench.size} records a step, {bench.name}")

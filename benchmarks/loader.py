@@ -17,19 +17,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from fusion.training.compose import compose_config
+
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
 import pyarrow as pa
 import torch
-from hydra import compose, initialize_config_dir
 from rich.console import Console
 from rich.table import Table
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from benchmarks.naive_step import Savings
-from benchmarks.step import CONF, draws_of, switched_step
+from benchmarks.step import draws_of, switched_step
 from datamodules.store import PreparedStore
 
 READ = ("photo", "acc", "audio")  # streams that the libraries are compared on
@@ -44,8 +45,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         paths = [f"paths.run_dir={folder}", f"paths.output_dir={folder}"]
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            cfg = compose("train", ["data.cohort.num_people=400", *args.overrides, *paths])
+        cfg = compose_config(["data.cohort.num_people=400", *args.overrides, *paths])
         step = switched_step(cfg)
         draws = draws_of(step.data, cfg.data.batch_size)
         cached = Savings(*(True for _ in Savings._fields))

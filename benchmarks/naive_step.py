@@ -28,7 +28,7 @@ from datamodules.transforms.base import Prepared
 from fusion import layers
 from fusion.batch import Batch, Stream, TokenSet
 from fusion.masks import has_any
-from fusion.module import FusionModule
+from fusion.training.module import FusionModule
 
 TEXT_TOKENS = 64  # of the naive version
 TEXT_VOCABULARY = 30_522  # word pieces of BERT, which a naive version would write plans with too

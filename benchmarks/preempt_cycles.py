@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fusion.callbacks.journal import read_journal
+from fusion.training.callbacks.journal import read_journal
 from tests.engines.cluster import Cluster
 
 ROOT = Path(__file__).parent.parent
@@ -29,7 +29,7 @@ RANKS = 2
 START_S, LEAVE_S = 900, 60  # imports on a busy machine took more than 300; a step, a checkpoint and KillWait
 SMALL = [
     "experiment=fusion_tiny", "callbacks=journal", "logger=csv", "data.cohort.num_people=40", "data.batch_size=2",
-    "callbacks.resume._target_=fusion.callbacks.preempt.PreemptCheckpoint", "data.cohort.window_s=20",
+    "callbacks.resume._target_=fusion.training.callbacks.preempt.PreemptCheckpoint", "data.cohort.window_s=20",
     "data.modality_dropout=0.3", "size.dropout=0.1", "modality=[text,ppg,audio]", "head=[health_state]",
     "report.generated_rows=[]", "report.num_bootstraps=10", "trainer.log_every_n_steps=1",
     "callbacks.progress.refresh_rate=0", "trainer=ddp", "trainer.accelerator=cpu", "trainer.precision=32-true",

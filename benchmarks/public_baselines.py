@@ -21,8 +21,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.public_features import Table
 from benchmarks.public_words import worded
-from datamodules.labelled import LabelledCohort
 from datamodules.records import HealthRecord
+from datamodules.sets.labelled import LabelledCohort
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)  # inverse regularisation, tried on validation
 STRENGTHS_OF_WORDS = (1.0, 10.0, 100.0)  # the same where a record's features have length 1, not 1 each

@@ -16,29 +16,27 @@ import time
 from pathlib import Path
 
 import pytorch_lightning as pl
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-import train
 from benchmarks.public_baselines import Scores, class_scores, number_scores
 from benchmarks.public_features import features
 from benchmarks.public_table import OURS, SETS, compact, markdown, replace_block
 from benchmarks.public_tags import tag_scores
 from benchmarks.public_words import said
 from datamodules.tags import is_tagging
-
-CONF = Path(train.__file__).parent / "conf"
+from fusion.training import run as train
+from fusion.training.compose import compose_config
 
 
 def measure(name: str, data_dir: Path, cache_dir: Path, seed: int, epochs: int | None, overrides: list[str]) -> dict:
     """{"heads": {head or head/target: method -> metric -> value}, "about": settings} of one set."""
-    with initialize_config_dir(str(CONF), version_base="1.3"), tempfile.TemporaryDirectory() as run_dir:
+    with tempfile.TemporaryDirectory() as run_dir:
         places = [f"paths.data_dir={data_dir}", f"paths.cache_dir={cache_dir}", f"paths.run_dir={run_dir}"]
         given = [f"data={name}", f"seed={seed}", "logger=csv", *overrides]
         given += [f"trainer.max_epochs={epochs}"] if epochs else []
-        cfg = compose("train", [*given, *places])
+        cfg = compose_config([*given, *places])
         began_s = time.process_time()
         data, module = train.build(cfg)
         train.prepare(cfg, data, module)

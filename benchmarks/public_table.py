@@ -35,7 +35,7 @@ def markdown(results: dict[str, dict]) -> str:
     lines += ["earlier labels. Persistence: what holds now goes on. Usual tag: of each word in train. Linear: logistic"]
     lines += ["regression or ridge; it and the trees read statistics of signals and sounds and mean frozen features of"]
     lines += ["texts and photos, for tags the word and its neighbours. Verbalised: linear, on the words and numbers of"]
-    lines += ["signals said in words (datamodules/verbalise.py).", ""]
+    lines += ["signals said in words (datamodules/inspect/verbalise.py).", ""]
     lines += [f"* {name}: `{' '.join(r['about']['command'])}`, {_trained(r)}" for name, r in results.items()]
     lines += ["", f"Not run: {', '.join(missing) or 'none'}."]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""What a reader of words makes of signals: they are said in words (datamodules.verbalise) and the words are counted."""
+"""What a reader of words makes of signals: they are said in words (verbalise.py) and the words are counted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 
+from datamodules.inspect.verbalise import verbalise
 from datamodules.records import HealthRecord, Signal
-from datamodules.verbalise import verbalise
 
 WORD = r"[a-z]+|\d+(?:\.\d+)?"  # of lower case; a number is one word
 

@@ -23,11 +23,11 @@ import time
 from pathlib import Path
 
 import torch
-from hydra import compose, initialize_config_dir
 
-import train
 from benchmarks.ranks import environments
-from fusion.callbacks.journal import read_journal
+from fusion.training import run as train
+from fusion.training.callbacks.journal import read_journal
+from fusion.training.compose import compose_config
 
 ROOT = Path(__file__).parent.parent
 LIMIT_S, FINISH_S = 300, 1800  # for the next steps; for a whole run, on a busy machine
@@ -116,9 +116,8 @@ def _job(run_dir: Path, settings: list[str], attempt: int, rank: int, environmen
     with open(run_dir / f"terminal.{attempt}.{rank}.txt", "w") as terminal:
         os.dup2(terminal.fileno(), 1)
         os.dup2(terminal.fileno(), 2)
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        paths = [f"paths.run_dir={run_dir}", f"paths.output_dir={run_dir.parent}", "resume=auto"]
-        cfg = compose("train", [*SMALL, *settings, *paths, f"callbacks.journal.attempt={attempt}"])
+    paths = [f"paths.run_dir={run_dir}", f"paths.output_dir={run_dir.parent}", "resume=auto"]
+    cfg = compose_config([*SMALL, *settings, *paths, f"callbacks.journal.attempt={attempt}"])
     train.run(cfg)
 
 

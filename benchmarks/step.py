@@ -19,13 +19,11 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
-from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
@@ -34,13 +32,13 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn
 from torch.utils.data import DataLoader
 
-import train
 from benchmarks.naive_step import Savings, SwitchedStep
 from datamodules.base import HealthDataModule
 from datamodules.sampler import CountedSampler, Draw
-from fusion.module import FusionModule
+from fusion.training import run as train
+from fusion.training.compose import compose_config
+from fusion.training.module import FusionModule
 
-CONF = Path(__file__).parent.parent / "conf"
 STEPS = 10  # of a round of ``overhead``: trainer.log_every_n_steps
 MISSING = "data.cohort.missing_rate=0.18"  # with data.modality_dropout 30 % of every group is absent
 
@@ -54,11 +52,11 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     parser.add_argument("overrides", nargs="*", help="of train.py")
     args = parser.parse_intermixed_args(arguments)
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder, initialize_config_dir(str(CONF), version_base="1.3"):
+    with tempfile.TemporaryDirectory() as folder:
         paths = [f"paths.run_dir={folder}", f"paths.output_dir={folder}"]
         few = ["data.cohort.num_people=400", MISSING]
         unchecked = ["~callbacks.early_stopping", "callbacks.checkpoint.monitor=null"]  # nothing is validated
-        cfg = compose("train", [*few, *unchecked, *args.overrides, *paths])
+        cfg = compose_config([*few, *unchecked, *args.overrides, *paths])
         return naive(cfg, args.rounds, args.only) if args.part == "naive" else overhead(cfg, args.rounds)
 
 

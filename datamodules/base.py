@@ -14,9 +14,9 @@ from torch.utils.data import DataLoader
 
 from datamodules.cohort import Cohort
 from datamodules.collate import collate
+from datamodules.context import context_of
 from datamodules.dataset import RecordDataset
 from datamodules.features import run_backbone
-from datamodules.known import known_of
 from datamodules.lookahead import LookAhead
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord, Note, Part
@@ -25,7 +25,7 @@ from datamodules.store import PreparedStore, build_store
 from datamodules.tags import PieceTags, is_tagging
 from datamodules.transforms.base import Prepared
 from fusion.batch import GROUPS, Batch, Stream
-from fusion.plan.known import Known
+from fusion.plan.context import PlanContext
 
 SPLITS = ("train", "val", "test")
 
@@ -196,11 +196,13 @@ class HealthDataModule(pl.LightningDataModule):
         return loader if num_batches == 1 else LookAhead(loader, num_batches)
 
     def val_dataloader(self) -> DataLoader:
-        return self._loader(self._dataset(self.splits["val"], knower=self.knower()), self.eval_batch_size)
+        return self._loader(self._dataset(self.splits["val"], read_context=self.context_reader()), self.eval_batch_size)
 
     def test_dataloader(self) -> list[DataLoader]:
         """One loader per row of ``test_rows``."""
-        datasets = [self._dataset(row.records, keep=row.shown, knower=self.knower()) for row in self.test_rows()]
+        datasets = [
+            self._dataset(row.records, keep=row.shown, read_context=self.context_reader()) for row in self.test_rows()
+        ]
         return [self._loader(dataset, self.eval_batch_size) for dataset in datasets]
 
     def present(self, record: HealthRecord) -> set[str]:
@@ -217,17 +219,17 @@ class HealthDataModule(pl.LightningDataModule):
             return None
         return stream if name in self.featured else self.modalities[name].prepare.scale(stream)
 
-    def knower(self) -> Callable[[HealthRecord, Iterable[str]], Known] | None:
-        """``known``, where plans are written; nothing else asks for it."""
-        return self.known if "plan" in self.heads else None
+    def context_reader(self) -> Callable[[HealthRecord, Iterable[str]], PlanContext] | None:
+        """``context``, where plans are written; nothing else asks for it."""
+        return self.context if "plan" in self.heads else None
 
-    def known(self, record: HealthRecord, shown: Iterable[str]) -> Known:
+    def context(self, record: HealthRecord, shown: Iterable[str]) -> PlanContext:
         """What plain code reads in the modalities ``shown`` of a record: plans are held to it."""
 
         def prepared(name: str) -> Prepared | None:
             return self.stores[name][part_key(record.parts[self.modalities[name].source])]
 
-        return known_of(record, shown, self.modalities, prepared)
+        return context_of(record, shown, self.modalities, prepared)
 
     def _parts(self, name: str, split: str) -> Iterator[tuple[str, Part]]:
         source = self.modalities[name].source

@@ -11,7 +11,7 @@ import torch
 
 from datamodules.transforms.base import Prepared
 from fusion.batch import Batch, Stream
-from fusion.plan.known import Known
+from fusion.plan.context import PlanContext
 
 
 class Sample(NamedTuple):
@@ -21,7 +21,7 @@ class Sample(NamedTuple):
     person_id: str
     streams: dict[str, Prepared]
     targets: dict[str, np.ndarray]  # 0-d for a class or a number, (P,) ids for a plan
-    known: Known | None = None
+    context: PlanContext | None = None
 
 
 def collate(samples: list[Sample], absent: dict[str, Prepared]) -> Batch:
@@ -29,8 +29,8 @@ def collate(samples: list[Sample], absent: dict[str, Prepared]) -> Batch:
     streams = {name: pad_rows([s.streams.get(name, blank) for s in samples]) for name, blank in absent.items()}
     heads = samples[0].targets
     targets = {head: _pad_targets([s.targets[head] for s in samples]) for head in heads}
-    known = [s.known for s in samples] if samples[0].known else None
-    return Batch(streams, targets, [s.record_id for s in samples], [s.person_id for s in samples], known)
+    contexts = [s.context for s in samples] if samples[0].context else None
+    return Batch(streams, targets, [s.record_id for s in samples], [s.person_id for s in samples], contexts)
 
 
 def pad_rows(rows: list[Prepared]) -> Stream:

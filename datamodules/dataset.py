@@ -16,10 +16,10 @@ from datamodules.sampler import Draw
 from datamodules.tags import UNTAGGED, PieceTags
 from datamodules.transforms.base import Prepared
 from fusion.plan import Facts, guideline, load_tokenizer, to_text
-from fusion.plan.known import Known
+from fusion.plan.context import PlanContext
 
 Lookup = Callable[[str, HealthRecord], Prepared | None]
-Knower = Callable[[HealthRecord, Iterable[str]], Known]
+ReadContext = Callable[[HealthRecord, Iterable[str]], PlanContext]
 
 
 class RecordDataset(Dataset[Sample]):
@@ -27,17 +27,17 @@ class RecordDataset(Dataset[Sample]):
 
     ``heads``: targets to give out. ``keep``: modalities a record may show (a row of the results table); None = all.
     ``dropout``: chance that a group is hidden; at least one group of the record always stays.
-    ``knower(record, modalities shown)`` is asked for every sample where it is given: for records that get a plan.
+    ``read_context(record, modalities shown)`` is asked for every sample where it is given: for records that get a plan.
     ``tags``: by tagging head, what turns its spans into a class per word piece; a hidden text has none.
     """
 
     def __init__(
         self, *, records: list[HealthRecord], modalities: dict[str, Modality], lookup: Lookup, heads: list[str],
         tags: dict[str, PieceTags], keep: frozenset[str] | None = None, dropout: float = 0.0,
-        is_augmented: bool = False, knower: Knower | None = None,
+        is_augmented: bool = False, read_context: ReadContext | None = None,
     ):  # fmt: skip
         self.records, self.modalities, self.lookup, self.heads = records, modalities, lookup, heads
-        self.tags, self.knower = tags, knower
+        self.tags, self.read_context = tags, read_context
         self.keep, self.dropout, self.is_augmented = keep, dropout, is_augmented
 
     def __len__(self) -> int:
@@ -55,8 +55,8 @@ class RecordDataset(Dataset[Sample]):
             augments = {name: self.modalities[name].augment for name in streams}
             streams = {n: augments[n](s, generator) if augments[n] else s for n, s in streams.items()}
         targets = {head: self._target(head, record, shown) for head in self.heads}
-        known = self.knower(record, streams) if self.knower else None
-        return Sample(record.record_id, record.person_id, streams, targets, known)
+        context = self.read_context(record, streams) if self.read_context else None
+        return Sample(record.record_id, record.person_id, streams, targets, context)
 
     def _shown(self, present: set[str], generator: torch.Generator) -> frozenset[str]:
         """Groups left after dropout."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from fusion.plan.known import Known
+    from fusion.plan.context import PlanContext
 
 GROUPS = ("text", "signals", "photo", "audio")  # the order used in every table and every joined name
 
@@ -58,7 +58,7 @@ class Batch(NamedTuple):
     targets: dict[str, Tensor]  # by head name (conf/head/<name>.yaml); -100 or NaN = unlabelled
     record_ids: list[str]
     person_ids: list[str]
-    known: list[Known] | None = None  # what code read in the records: plans are held to it; None while training
+    contexts: list[PlanContext] | None = None  # what holds the plans; None while training
     group: list[dict[str, Tensor]] | None = None  # targets of all batches of this optimiser step; None = of this only
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fusion.batch import Fused
 from fusion.heads.base import Head
-from fusion.plan.known import Known
+from fusion.plan.context import PlanContext
 
 
 class Beliefs(nn.Module):
@@ -62,10 +62,10 @@ class Beliefs(nn.Module):
         return rows
 
 
-def known_to(heads: Mapping[str, Head], fused: Fused, known: Sequence[Known]) -> list[Known]:
+def with_tagged_foods(heads: Mapping[str, Head], fused: Fused, contexts: Sequence[PlanContext]) -> list[PlanContext]:
     """What is known of every row once the tagging ``heads`` have said which words of its text are food."""
     for head in heads.values():
         if hasattr(head, "tags"):
             is_food = (head.predict(fused) != 0).tolist()  # class 0 is "O"
-            known = [facts.where_tagged(row) for facts, row in zip(known, is_food, strict=True)]
-    return list(known)
+            contexts = [context.where_tagged(row) for context, row in zip(contexts, is_food, strict=True)]
+    return list(contexts)

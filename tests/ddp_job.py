@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
 from torch.distributed.tensor import DTensor
 
-import train
+from fusion.training import run as train
+from fusion.training.compose import compose_config
 
-CONF = Path(train.__file__).parent / "conf"
 SMALL = [
     "experiment=fusion_tiny", "callbacks=journal", "logger=none", "modality=[text,ppg,photo,audio]",
     "data.cohort.num_people=40", "data.cohort.window_s=20", "data.cohort.missing_rate=0.4", "data.modality_dropout=0.4",
@@ -55,8 +54,7 @@ class Record(pl.Callback):
 def run(folder: Path, overrides: list[str], *, is_tested: bool = True, resume: Path | None = None) -> None:
     """One job of ``SMALL`` with ``overrides``; everything it leaves is in ``folder``."""
     folder.mkdir(exist_ok=True)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [*SMALL, *overrides, f"paths.run_dir={folder}", f"paths.output_dir={folder}"])
+    cfg = compose_config([*SMALL, *overrides, f"paths.run_dir={folder}", f"paths.output_dir={folder}"])
     data, module = train.build(cfg)
     train.prepare(cfg, data, module)
     module.row_names = [row.name for row in data.test_rows()]

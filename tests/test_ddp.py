@@ -8,7 +8,7 @@ import torch
 from ddp_job import MIDDLE, run
 
 from benchmarks.ranks import run_ranks
-from fusion.callbacks.journal import read_journal
+from fusion.training.callbacks.journal import read_journal
 
 RANKS = ["trainer.accelerator=cpu", "trainer.devices=2", "trainer.precision=32-true", "data.batch_size=2"]
 LEARNING = "optim.lr=1e-3"  # otherwise a lost optimiser state would not show

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
-import train
-from fusion.callbacks.journal import read_journal
 from fusion.plan import Plan, load_tokenizer, parse
+from fusion.training import run as train
+from fusion.training.callbacks.journal import read_journal
+from fusion.training.compose import compose_config
 
-ROOT = Path(train.__file__).parent
+ROOT = Path(__file__).parent.parent
 SMALL = ["experiment=fusion_tiny", "data.cohort.num_people=24", "data.cohort.window_s=20"]
 
 
@@ -100,8 +100,7 @@ def debugged(folder: Path, debug: str, *overrides: str) -> Path:
     run_dir = folder / debug
     paths = [f"paths.cache_dir={folder}/cache", f"paths.output_dir={folder}", f"paths.run_dir={run_dir}"]
     few = ["modality=[text,heart_rate]", "head=[health_state]", "report.generated_rows=[]"]
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        train.run(compose("train", [*SMALL, f"debug={debug}", *few, *paths, *overrides]))
+    train.run(compose_config([*SMALL, f"debug={debug}", *few, *paths, *overrides]))
     return run_dir
 
 
@@ -122,9 +121,8 @@ def test_debug_overfit_learns_one_batch_by_heart(folder):
 
 
 def test_both_heads_overfit_one_batch(folder):
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        paths = [f"paths.cache_dir={folder}/cache", "paths.run_dir=unused"]
-        cfg = compose("train", [*SMALL, *paths, "data.modality_dropout=0", "size.plan.width=64", "size.dim=64"])
+    paths = [f"paths.cache_dir={folder}/cache"]
+    cfg = compose_config([*SMALL, *paths, "data.modality_dropout=0", "size.plan.width=64", "size.dim=64"])
     data, module = train.build(cfg)
     train.prepare(cfg, data, module)
     batch = next(iter(data.train_dataloader()))

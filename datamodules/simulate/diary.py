@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datamodules.profile import Profile, phrasings, profile_sentence
+from datamodules.simulate.profile import Profile, phrasings, profile_sentence
 
 MOODS: dict[str, tuple[str, ...]] = {
     "calm": (

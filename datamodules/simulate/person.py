@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import soundfile
 
-from datamodules.profile import Profile, sample_profile
 from datamodules.rule import GROUP_OF, LATENTS, Cell, confusion
 from datamodules.simulate.diary import simulate_diary
 from datamodules.simulate.physiology import simulate_physiology
 from datamodules.simulate.plate import simulate_plate
+from datamodules.simulate.profile import Profile, sample_profile
 from datamodules.simulate.sound import RATE_HZ, simulate_sound
 
 

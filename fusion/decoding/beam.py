@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fusion.decoding.rows import Writer, masked
-from fusion.plan.automaton import Place
+from fusion.plan.language.automaton import Place
 
 
 def write_beams(writer: Writer, first: Tensor, *, num_beams: int, places: Sequence[Place] | None) -> Tensor:

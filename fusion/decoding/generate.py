@@ -10,8 +10,8 @@ from torch import Tensor
 
 from fusion.decoding.beam import write_beams
 from fusion.decoding.rows import Writer, greedy, sampler, write
-from fusion.plan.automaton import Encoder, automaton
-from fusion.plan.limits import Limits
+from fusion.plan.language.automaton import Encoder, automaton
+from fusion.plan.rules.limits import Limits
 
 OPTIONS = {"greedy": (), "beam": ("num_beams",), "sample": ("temperature", "top_p", "generator")}
 

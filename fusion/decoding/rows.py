@@ -15,7 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from fusion.plan.automaton import Place, State
+from fusion.plan.language.automaton import Place, State
 
 Choice = Callable[[Tensor], Tensor]  # logits (N, V) -> tokens (N,)
 

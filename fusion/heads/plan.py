@@ -18,11 +18,11 @@ from fusion.decoding.generate import generate
 from fusion.heads.base import Head
 from fusion.layers import Attention, Dropout, FeedForward
 from fusion.plan import load_tokenizer
-from fusion.plan.automaton import longest
-from fusion.plan.limits import NO_LIMITS, Limits
+from fusion.plan.language.automaton import longest
+from fusion.plan.rules.limits import NO_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from fusion.plan.tokenizer import PlanTokenizer
+    from fusion.plan.language.tokenizer import PlanTokenizer
 
 UNLABELLED = -100
 EMBEDDING_SCALE = 0.02  # as GPT-2 (Radford et al. 2019); larger makes tied logits start far from uniform

@@ -19,8 +19,8 @@ from fusion.decoding.generate import generate
 from fusion.heads.base import Head
 from fusion.layers import Attention, FeedForward, KeysValues
 from fusion.plan import load_tokenizer
-from fusion.plan.limits import NO_LIMITS, Limits
-from fusion.plan.piecewise import PiecewiseTokenizer
+from fusion.plan.language.piecewise import PiecewiseTokenizer
+from fusion.plan.rules.limits import NO_LIMITS, Limits
 from fusion.weights import PRETRAINED, check_weights, find_weights, missing_weights
 
 UNLABELLED = -100

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from fusion.plan.exercises import Equipment, Level
+from fusion.plan.knowledge.exercises import Equipment, Level
 
 Group = Literal["text", "signals", "photo", "audio"]
 

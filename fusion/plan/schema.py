@@ -10,8 +10,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from fusion.plan.exercises import MOVES
 from fusion.plan.facts import Group
+from fusion.plan.knowledge.exercises import MOVES
 
 Goal = Literal["lose_weight", "gain_muscle", "recover", "sleep_better", "reduce_stress", "maintain"]
 Activity = Literal[

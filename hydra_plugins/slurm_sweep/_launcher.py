@@ -30,7 +30,7 @@ class SlurmSweepLauncher(SlurmLauncher):
         return returned
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from fusion.slurm import collect  # submitit takes a second, and Hydra imports this file at every start
+        from fusion.training.slurm import collect  # submitit takes a second, and Hydra imports this file at every start
 
         folder = Path(self.config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.composed_baseline import by_rule, paired_draws
 from datamodules.records import HealthRecord
 from datamodules.rule import CELLS, LATENTS, STATES, prior, state_of
-from fusion.report.intervals import central, source_weights, verdict
+from fusion.evidence.intervals import central, source_weights, verdict
 
 
 def test_certain_latents_give_the_state_of_the_rule():

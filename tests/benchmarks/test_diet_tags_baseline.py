@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.diet_tags_baseline import score
-from datamodules.tasteset import TastesetCohort
+from datamodules.sets.tasteset import TastesetCohort
 from datamodules.transforms.text import PrepareText
 
 FOODS = ("orange juice", "bananas", "salt", "gravel")  # the lexicon tags no seasoning and knows no gravel

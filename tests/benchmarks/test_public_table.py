@@ -2,14 +2,10 @@
 
 import json
 import re
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "datamodules"))
 from labelled_sets import write_depresjon
 
 from benchmarks.public_baselines import class_scores, number_scores, so_far
@@ -19,8 +15,8 @@ from benchmarks.public_table import BLOCK, OURS, compact, markdown, replace_bloc
 from benchmarks.public_tags import entity_f1, tag_scores, words_and_tags
 from benchmarks.public_words import WORD, said
 from datamodules.records import HealthRecord, Note, Signal, Span
+from datamodules.sets.tasteset import TastesetCohort
 from datamodules.splits import SPLITS
-from datamodules.tasteset import TastesetCohort
 from tests.datamodules.tagged_sets import WRITERS
 
 

@@ -1,4 +1,4 @@
-"""Two ranks killed with -9 go on as if nothing had happened; one rank: tests/fusion/callbacks/test_resume.py."""
+"""Two ranks killed with -9 go on as if nothing had happened; one rank: callbacks/test_resume.py."""
 
 from benchmarks import resume_cycles
 

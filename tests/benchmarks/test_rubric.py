@@ -46,7 +46,7 @@ def test_missing_ratings_are_named(tmp_path):
 
 
 def test_the_metrics_named_are_ones_a_run_reports():
-    from fusion.plan.audit import Tally
+    from fusion.plan.scoring.audit import Tally
 
     known = set(Tally(*[1.0] * len(Tally._fields)).rates()) | {"parse_rate", "slot_precision", "slot_recall"}
     assert {name for names, _ in COVERED.values() for name in names.split(", ")} <= known

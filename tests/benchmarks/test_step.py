@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
 from benchmarks.naive_step import TEXT_TOKENS, Savings
-from benchmarks.step import CONF, draws_of, main, switched_step
+from benchmarks.step import draws_of, main, switched_step
+from fusion.training.compose import compose_config
 
 TINY = ["experiment=fusion_tiny", "data.cohort.missing_rate=0.3", "size.text.max_tokens=64"]
 
@@ -17,8 +17,7 @@ def cache(tmp_path_factory) -> str:
 
 @pytest.fixture(scope="module")
 def step(cache):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [*TINY, cache, "paths.run_dir=unused"])
+    cfg = compose_config([*TINY, cache])
     return switched_step(cfg)
 
 

@@ -1,23 +1,19 @@
 """What people give that is wrong gets a named error, never a silent zero."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException, InstantiationException
 
-import train
-from datamodules.dreaddit import read_dreaddit
-from datamodules.emodb import read_emodb
-from datamodules.files import read_note, read_signal
-from datamodules.food101_10 import read_food101_10
+from datamodules.own.files import read_note, read_signal
 from datamodules.records import Signal
-from datamodules.snoring_khan import read_snoring_khan
-from datamodules.stress_predict import read_stress_predict
+from datamodules.sets.dreaddit import read_dreaddit
+from datamodules.sets.emodb import read_emodb
+from datamodules.sets.food101_10 import read_food101_10
+from datamodules.sets.snoring_khan import read_snoring_khan
+from datamodules.sets.stress_predict import read_stress_predict
 from datamodules.transforms.signal import PrepareSignal
-
-CONF = Path(train.__file__).parent / "conf"
+from fusion.training import run as train
+from fusion.training.compose import compose_config
 
 
 @pytest.fixture
@@ -149,8 +145,7 @@ def test_a_missing_data_directory_names_the_set_and_the_key(reader, name, tmp_pa
 
 
 def composed(*overrides: str):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("train", overrides=["experiment=fusion_tiny", "paths.run_dir=unused", *overrides])
+    return compose_config(["experiment=fusion_tiny", "paths.run_dir=unused", *overrides])
 
 
 @pytest.mark.parametrize("override", ["experimnt=fusion_base", "sed=1", "trainer.max_epoch=1"])

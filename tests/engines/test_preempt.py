@@ -7,7 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from fusion.callbacks.preempt import TRY_AGAIN, PreemptCheckpoint
+from fusion.training.callbacks.preempt import TRY_AGAIN, PreemptCheckpoint
 
 
 class Module(pl.LightningModule):

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("submitit", reason="the extra 'slurm' is not installed")
 
-from fusion.slurm import JobFailedError, QueueWatcher, collect
+from fusion.training.slurm import JobFailedError, QueueWatcher, collect
 
 HEAD = "JOBID|STATE|NODELIST"
 

@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks import preempt_cycles
 from tests.engines import cluster as slurm
-from tests.fusion import test_sweep as searches
+from tests.fusion.apps import test_sweep as searches
 
 ROOT = Path(__file__).parent.parent.parent
 TINY = [
@@ -122,7 +122,7 @@ def test_a_job_that_submitit_is_told_to_give_up_saves_and_goes_on(sweep, cluster
 
 
 def test_a_job_of_a_sweep_has_the_ranks_that_slurm_starts(cluster, tmp_path):
-    """A rank that started others itself would repeat the sweep (fusion.ranks)."""
+    """A rank that started others itself would repeat the sweep (fusion.training.ranks)."""
     two = ["hydra.launcher.tasks_per_node=2", "trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu"]
     command = [
         sys.executable, "train.py", "-m", "hydra/launcher=slurm", *NODE, *TINY, *two, "trainer.precision=32-true",

@@ -6,14 +6,12 @@ from pathlib import Path
 import pytest
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import fusion
-import train
-from fusion.export import export
-
-CONF = Path(train.__file__).parent / "conf"
+from fusion.apps.export import export
+from fusion.training import run as train
+from fusion.training.compose import compose_config
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +28,7 @@ def leave_run(folder: Path, *overrides: str):
     """What ``run`` is, of any configuration."""
     folder.mkdir(exist_ok=True)
     places = [f"paths.run_dir={folder}", f"paths.cache_dir={folder}/cache"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", overrides=[*overrides, *places])
+    cfg = compose_config([*overrides, *places])
     OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
     data, module = train.build(cfg)
     train.prepare(cfg, data, module)

@@ -5,10 +5,10 @@ import torch
 from torch.testing import assert_close
 
 from fusion.batch import Fused
-from fusion.beliefs import Beliefs, known_to
+from fusion.beliefs import Beliefs, with_tagged_foods
 from fusion.heads.health_state import HealthStateHead
-from fusion.plan.known import known
-from fusion.plan.limits import Measured
+from fusion.plan.context import read_context
+from fusion.plan.rules.limits import Measured
 
 CLASSES = {"body": ["rested", "stressed"], "meal": ["dessert", "heavy", "lean"]}
 
@@ -70,7 +70,7 @@ class Tagger:
 
 
 def test_a_tagger_says_which_foods_count():
-    read = known("An orange", (Measured(group="text"),), offsets=[(0, 2), (3, 9)])
-    mine, theirs = known_to({"diet_tags": Tagger()}, fused(2), [read, read])
+    read = read_context("An orange", (Measured(group="text"),), offsets=[(0, 2), (3, 9)])
+    mine, theirs = with_tagged_foods({"diet_tags": Tagger()}, fused(2), [read, read])
     assert mine == read and theirs.limits.required_findings == ()
-    assert known_to({}, fused(2), [read, read]) == [read, read]
+    assert with_tagged_foods({}, fused(2), [read, read]) == [read, read]

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from fusion.batch import TokenSet
 from fusion.heads.plan import PlanHead
 from fusion.plan import Plan, load_tokenizer, parse
-from fusion.plan.limits import NO_LIMITS, Limits, Measured
+from fusion.plan.rules.limits import NO_LIMITS, Limits, Measured
 
 TINY = SimpleNamespace(bos_id=1, eos_id=2, pad_id=0, vocab_size=5, max_length=4)
 

@@ -13,9 +13,9 @@ from transformers import GPT2Config, LlamaConfig, PreTrainedTokenizerFast
 from fusion.batch import TokenSet
 from fusion.heads.plan_lm import PlanLMHead
 from fusion.plan import Plan, load_tokenizer, parse, to_text
-from fusion.plan.limits import NO_LIMITS, Limits
-from fusion.plan.piecewise import PiecewiseTokenizer
-from fusion.plan.train_tokenizer import sample_plan
+from fusion.plan.language.piecewise import PiecewiseTokenizer
+from fusion.plan.language.train_tokenizer import sample_plan
+from fusion.plan.rules.limits import NO_LIMITS, Limits
 
 PLANS = [sample_plan(random.Random(seed)) for seed in range(4)]
 END = "<|endoftext|>"

@@ -1,0 +1,65 @@
+"""The moves behind an activity: which one fits a person's equipment, level and joints."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from fusion.plan.knowledge.loader import load_knowledge
+
+Joint = Literal["knee", "back", "shoulder"]
+Equipment = Literal["none", "dumbbells", "gym"]  # in rising order: who has one has all before it
+Level = Literal["beginner", "intermediate", "expert"]  # in rising order
+Region = Literal["upper", "lower", "core", "stretch"]
+
+
+class Move(BaseModel):
+    """One entry of exercises.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    muscles: tuple[str, ...]
+    equipment: Equipment
+    level: Level
+    loads: tuple[Joint, ...]
+
+
+BY_REGION = load_knowledge("exercises", dict[Region, dict[str, Move]])
+MOVES: dict[str, Move] = {name: move for moves in BY_REGION.values() for name, move in moves.items()}
+
+# What a session of an activity is made of; an activity that is not here is its own move.
+REGIONS: dict[str, tuple[Region, ...]] = {
+    "strength_training": ("upper", "lower"),
+    "upper_body_strength": ("upper", "upper"),
+    "lower_body_strength": ("lower", "lower"),
+    "core_stability": ("core", "core"),
+    "stretching": ("stretch", "stretch"),
+}
+
+
+def choose_moves(activity: str, *, equipment: Equipment, level: Level, injured: set[str]) -> tuple[str, ...]:
+    """The hardest moves that a person can do with the best equipment they have, in the order of exercises.yaml.
+
+    () where the activity is its own move or nothing is left that spares the ``injured`` joints.
+    """
+    chosen: list[str] = []
+    for region in REGIONS.get(activity, ()):
+        options = [name for name in fitting(region, equipment=equipment, level=level, injured=injured)]
+        options = [name for name in options if name not in chosen]
+        chosen += sorted(options, key=lambda name: _rank(MOVES[name]), reverse=True)[:1]
+    return tuple(name for name in MOVES if name in chosen)
+
+
+def fitting(region: Region, *, equipment: Equipment, level: Level, injured: set[str]) -> list[str]:
+    """Every move of a region that needs no more than the person has, can do and may load."""
+    have, can = get_args(Equipment).index(equipment), get_args(Level).index(level)
+    return [
+        name
+        for name, move in BY_REGION[region].items()
+        if _rank(move)[0] <= have and _rank(move)[1] <= can and injured.isdisjoint(move.loads)
+    ]
+
+
+def _rank(move: Move) -> tuple[int, int]:
+    return get_args(Equipment).index(move.equipment), get_args(Level).index(move.level)

@@ -1,0 +1,244 @@
+"""Compose a plan from state, goal, findings and constraints, by the cited entries of guidelines.yaml.
+
+Each slot depends on one or two causes:
+
+    slot                            cause                       then, constraints win
+    ------------------------------  --------------------------  ------------------------------------------
+    goal                            goal
+    exercise activity, times        goal                        an injury replaces what loads the joint
+    exercise minutes, effort        state (activity's ceiling)  pregnancy caps the effort
+    exercise moves                  activity, equipment, level  an injury spares the joint
+    exercise gauge                  activity                    beta blocker, pregnancy: no heart-rate zone
+    diet pattern                    state
+    diet energy                     goal, state's lowest        pregnancy: no deficit
+    diet protein                    goal                        pregnancy: a minimum
+    diet emphasise                  named food, goal, state, f. allergies replace
+    diet limit                      state, finding, named food  allergies, pregnancy add
+    sleep; stress practice          state
+    stress minutes                  goal
+    alerts                          goal, finding               beta blocker, insulin
+    referral                        state, finding              pregnancy
+    because                         findings that call for something, named foods
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from fusion.plan.facts import Facts, Finding
+from fusion.plan.knowledge.exercises import Joint, choose_moves
+from fusion.plan.knowledge.loader import load_knowledge
+from fusion.plan.schema import (
+    FINDINGS,
+    GROUPS,
+    NAMED_FOODS,
+    UNREMARKABLE,
+    Activity,
+    Alert,
+    Diet,
+    Effort,
+    Evidence,
+    Food,
+    Gauge,
+    Goal,
+    Pattern,
+    Plan,
+    Referral,
+    Session,
+    Signal,
+    Sleep,
+    Stress,
+    StressPractice,
+)
+
+MOST_NAMED = 4  # foods cited: the other findings of a record have room beside them
+MOST_EMPHASISED = 4  # of fusion.plan.schema.Diet
+HEART_RATE_STEP_BPM = 5  # evidence is rounded to it: finer is noise of a 60 s window
+
+
+class _Entry(BaseModel):
+    """What any cause may add to a plan; ``cite``: field of the entry -> keys of who says so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    emphasise: tuple[Food, ...] = ()
+    limit: tuple[Food, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    referral: Referral = "none"
+    cite: dict[str, tuple[str, ...]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _cites_its_own(self) -> Self:
+        if foreign := sorted(self.cite.keys() - type(self).model_fields):
+            raise ValueError(f"cite names {foreign}, which the entry does not have; fix guidelines.yaml")
+        return self
+
+
+class _Habit(BaseModel):
+    activity: Activity
+    times: int
+
+
+class _GoalEntry(_Entry):
+    sessions: tuple[_Habit, ...]
+    energy_change_kcal: int
+    protein_g_per_kg: float
+    stress_minutes: int
+
+
+class _StateEntry(_Entry):
+    minutes: int
+    effort: Effort
+    pattern: Pattern
+    lowest_energy_kcal: int
+    sleep: Sleep
+    stress_practice: StressPractice
+
+
+class _ConstraintEntry(_Entry):
+    joint: Joint | None = None
+    avoid: Food | None = None  # limited, and never emphasised
+    replace: Food | None = None  # emphasised no more, beside `avoid`
+    instead: Food | None = None
+    gauge: Gauge | None = None
+    hardest_effort: Effort = "vigorous"
+    lowest_energy_kcal: int = -1000
+    lowest_protein_g_per_kg: float = 0.5
+
+
+class _ActivityEntry(_Entry):
+    loads: tuple[Joint, ...] = ()
+    instead: tuple[Activity, ...] = ()
+    hardest_effort: Effort = "vigorous"
+    gauge: Gauge
+
+
+class Guidelines(BaseModel):
+    """guidelines.yaml, typed: a misspelt word in it is an error at import."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    goals: dict[Goal, _GoalEntry]
+    states: dict[str, _StateEntry]
+    findings: dict[str, _Entry]
+    foods: dict[Food, _Entry]
+    constraints: dict[str, _ConstraintEntry]
+    activities: dict[Activity, _ActivityEntry]
+    sources: dict[str, str]
+
+
+GUIDELINES = load_knowledge("guidelines", Guidelines)
+STATES, GOALS, CONSTRAINTS = tuple(GUIDELINES.states), tuple(GUIDELINES.goals), tuple(GUIDELINES.constraints)
+
+
+def guideline(facts: Facts) -> Plan:
+    """The plan that follows from ``facts``; the order of constraints and findings does not matter.
+
+    Raises ValueError on an unknown state, goal, constraint or finding, listing what is known.
+    """
+    state = GUIDELINES.states[_known("state", facts.state, STATES)]
+    goal = GUIDELINES.goals[_known("goal", facts.goal, GOALS)]
+    constraints = [_known("constraint", name, CONSTRAINTS) for name in facts.constraints]
+    limits = [entry for name, entry in GUIDELINES.constraints.items() if name in constraints]
+    named = cited_foods(facts.named_foods)
+    because = _because([*facts.findings, *(Finding(group="text", finding=food) for food in named)])
+    foods = [GUIDELINES.foods[food] for food in named]
+    seen = [GUIDELINES.findings[e.finding] for e in because if e.finding in GUIDELINES.findings]
+
+    return Plan(
+        goal=facts.goal,
+        exercise=tuple(_session(habit, state, limits, facts) for habit in goal.sessions),
+        diet=_diet(goal, state, seen, foods, limits),
+        sleep=state.sleep,
+        stress=Stress(practice=state.stress_practice, minutes_a_day=goal.stress_minutes),
+        alerts=_alerts([goal, *seen], limits),
+        referral=max((e.referral for e in [state, *seen, *limits]), key=get_args(Referral).index),
+        because=because,
+    )
+
+
+def cited_foods(named: Iterable[str]) -> tuple[Food, ...]:
+    """The foods of a text that change a plan, and that it is cited for."""
+    named = set(named)
+    return tuple(food for food in NAMED_FOODS if food in named)[:MOST_NAMED]
+
+
+def spared(activity: str, injured: set[str]) -> str:
+    """``activity``, or the first of what is done instead that loads no ``injured`` joint."""
+    options = (activity, *GUIDELINES.activities[activity].instead)
+    return next(name for name in options if injured.isdisjoint(GUIDELINES.activities[name].loads))
+
+
+def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
+    if name not in known:
+        raise ValueError(
+            f"{kind} {name!r} is unknown, expected one of {', '.join(known)}; "
+            "fix the record's Facts or add a cited entry to fusion/plan/knowledge/guidelines.yaml"
+        )
+    return name
+
+
+def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
+    """Remarkable findings in the order of groups, heart rate rounded to 5 bpm."""
+
+    def round_value(finding: Finding) -> float | None:
+        step = HEART_RATE_STEP_BPM if finding.unit == "bpm" else 0.1
+        return None if finding.value is None else round(step * round(finding.value / step), 1)
+
+    for f in findings:
+        _known(f"{f.group} finding", f.finding, FINDINGS[f.group])
+    ordered = sorted(findings, key=lambda f: (GROUPS.index(f.group), FINDINGS[f.group].index(f.finding)))
+    return tuple(
+        Evidence(group=f.group, finding=f.finding, value=round_value(f), unit=f.unit, last_s=f.last_s)
+        for f in ordered
+        if f.finding not in UNREMARKABLE
+    )
+
+
+def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry], facts: Facts) -> Session:
+    injured = {entry.joint for entry in limits if entry.joint}
+    activity = spared(habit.activity, injured)
+    entry = GUIDELINES.activities[activity]
+    efforts = [state.effort, entry.hardest_effort, *(c.hardest_effort for c in limits)]
+    gauges = [c.gauge for c in limits if c.gauge] if entry.gauge == "hr_zone" else []
+    return Session(
+        activity=activity,
+        times=habit.times,
+        minutes=state.minutes,
+        effort=min(efforts, key=get_args(Effort).index),
+        gauge=next(iter(gauges), entry.gauge),
+        moves=choose_moves(activity, equipment=facts.equipment, level=facts.level, injured=injured),
+    )
+
+
+def _diet(
+    goal: _GoalEntry, state: _StateEntry, seen: list[_Entry], foods: list[_Entry], limits: list[_ConstraintEntry]
+) -> Diet:
+    emphasise = [food for entry in (*foods, goal, state, *seen) for food in entry.emphasise]
+    limit = [food for entry in (state, *seen, *foods, *limits) for food in entry.limit]
+    for entry in limits:
+        emphasise = [entry.instead if food in (entry.avoid, entry.replace) else food for food in emphasise]
+        limit += [entry.avoid] if entry.avoid else []
+    return Diet(
+        pattern=state.pattern,
+        energy_change_kcal=max(
+            [goal.energy_change_kcal, state.lowest_energy_kcal, *(c.lowest_energy_kcal for c in limits)]
+        ),
+        protein_g_per_kg=max([goal.protein_g_per_kg, *(c.lowest_protein_g_per_kg for c in limits)]),
+        emphasise=_in_order(list(dict.fromkeys(emphasise))[:MOST_EMPHASISED]),
+        limit=_in_order(limit),
+    )
+
+
+def _in_order(foods: Iterable[str | None]) -> tuple[str, ...]:
+    """Each food once, in the order of the vocabulary (one order is one thing less to learn); None drops out."""
+    return tuple(food for food in get_args(Food) if food in set(foods))
+
+
+def _alerts(causes: list[_Entry], limits: list[_ConstraintEntry]) -> tuple[Alert, ...]:
+    """In the order of the vocabulary; a constraint's alert replaces any other on the same signal."""
+    by_signal = {alert.signal: alert for entry in (*causes, *limits) for alert in entry.alerts}
+    return tuple(by_signal[name] for name in get_args(Signal) if name in by_signal)

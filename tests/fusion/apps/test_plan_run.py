@@ -1,0 +1,87 @@
+"""The planner counts what a real step takes."""
+
+import pytest
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from fusion.apps.plan_run import GIB, HARDWARE, flop_counter, full_batch, main, measure, memory_gib, step_s
+from fusion.batch import Batch, Stream
+from fusion.training import run as train
+from fusion.training.compose import compose_config
+
+
+def composed(*overrides: str):
+    settings = ["experiment=fusion_tiny", "finetune=full", "data.batch_size=2"]
+    return compose_config([*settings, *overrides])
+
+
+@pytest.fixture(scope="module")
+def counted():
+    """(cost on meta, real model, real batch of the same sizes)."""
+    cfg = composed()
+    model = train.instantiate(cfg.model, _convert_="all").train()
+    batch = full_batch(cfg, model)
+    valid = {name: stream._replace(values=torch.zeros_like(stream.values)) for name, stream in batch.streams.items()}
+    return measure(cfg), model, Batch({n: Stream(*s) for n, s in valid.items()}, *batch[1:])
+
+
+def test_operations_and_parameters_are_those_of_a_real_step(counted):
+    cost, model, batch = counted
+    objective = train.instantiate(composed().objective, _convert_="all")
+    # the CPU's fused attention is not in the counter's table, the plain one is
+    with sdpa_kernel(SDPBackend.MATH), flop_counter() as counter:
+        loss = objective(model.heads, model(batch), batch.targets)["loss"]
+        parts = counter.get_flop_counts()
+        loss.backward()
+    for part, flops in cost.forward_flops.items():
+        assert part == "other heads" or flops == sum(parts.get(f"FusionModel.{part}", {}).values()), part
+    assert 0 <= cost.forward_flops["other heads"] < 0.1 * sum(cost.forward_flops.values())
+    assert cost.step_flops == counter.get_total_flops() > 0
+    assert cost.num_parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("groups", [1, 4, 8])
+def test_the_gradients_of_a_convolution_take_twice_its_forward_pass(groups):
+    conv, x = torch.nn.Conv1d(8, 8, 3, groups=groups), torch.randn(2, 8, 10, requires_grad=True)
+    with flop_counter() as forward:
+        y = conv(x)
+    with flop_counter() as backward:
+        y.sum().backward()
+    assert forward.get_total_flops() == 2 * 2 * 8 * 8 * (8 // groups) * 3  # 2 x rows x steps x out x in / groups x size
+    assert backward.get_total_flops() == 2 * forward.get_total_flops()
+
+
+def test_activations_are_those_that_autograd_keeps(counted):
+    cost, model, batch = counted
+    ours = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in ours:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        train.instantiate(composed().objective, _convert_="all")(model.heads, model(batch), batch.targets)
+    assert cost.activation_bytes == pytest.approx(sum(kept.values()), rel=0.1)
+
+
+def test_sharding_divides_the_states_and_nothing_else(counted):
+    cost, *_ = counted
+    ddp, fsdp = (memory_gib(cost, strategy, 4, 1.0) for strategy in ("ddp", "fsdp2"))
+    assert ddp["parameters"] == 4 * fsdp["parameters"] == 4 * cost.num_parameters / GIB
+    assert ddp["optimiser state"] == 8 * cost.num_trainable / GIB and ddp["activations"] == fsdp["activations"]
+    alone = step_s(cost, "ddp", {**HARDWARE, "gpus": 1.0})
+    assert alone["communication"] == 0 and alone["arithmetic"] == step_s(cost, "fsdp2", HARDWARE)["arithmetic"]
+
+
+def test_the_plan_of_the_large_model_is_printed(capsys):
+    main(["experiment=fusion_large", "gpus=8", "memory_gib=10"])
+    said = capsys.readouterr().out
+    assert "8 GPUs" in said and "NO (" in said and "encoders.text" in said
+
+
+def test_a_stream_of_unknown_length_is_named():
+    with pytest.raises(ValueError, match=r"modality 'ppg': no longest length .*give data.cohort.window_s"):
+        measure(composed("data.cohort.window_s=null"))
