@@ -10,12 +10,14 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
 from fusion.training.config import TrainConfig
+from fusion.training.resolvers import register
 
 PACKAGE = Path(__file__).resolve().parent.parent
 # The wheel installs conf/ as fusion/conf (pyproject.toml); a checkout has it beside the packages.
 CONF = next(path for path in (PACKAGE / "conf", PACKAGE.parent / "conf") if (path / "train.yaml").is_file())
 
 ConfigStore.instance().store(name="schema", node=TrainConfig)
+register()
 
 
 def compose_config(overrides: Iterable[str], *, name: str = "train") -> DictConfig:

@@ -1,0 +1,28 @@
+"""What templates of conf/ may ask of the place they are put in."""
+
+from __future__ import annotations
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+
+def own_name(levels: int = 0, *, _parent_: DictConfig) -> str:
+    """The key under which a template's mapping stands: "tired" in model.heads.tired; ``levels``: of one further out."""
+    for _ in range(int(levels)):
+        _parent_ = _parent_._get_parent()
+    return _parent_._key()
+
+
+def length(items: ListConfig) -> int:
+    """How many: the channels of a stream are counted, never written a second time."""
+    return len(items)
+
+
+def groups_of(modalities: DictConfig) -> dict[str, str]:
+    """By modality, its group, as the data side names it."""
+    return {name: modality.group for name, modality in modalities.items()}
+
+
+def register() -> None:
+    """Make ``${own_name:}``, ``${length:...}`` and ``${groups_of:...}`` known; again is no error."""
+    for resolver in (own_name, length, groups_of):
+        OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
