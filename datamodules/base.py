@@ -14,18 +14,19 @@ from torch.utils.data import DataLoader
 
 from datamodules.cohort import Cohort
 from datamodules.collate import collate
-from datamodules.context import context_of
-from datamodules.dataset import RecordDataset
+from datamodules.dataset import RecordDataset, unlabelled
 from datamodules.features import run_backbone
 from datamodules.lookahead import LookAhead
 from datamodules.modality import Modality
+from datamodules.preparation import Preparation
 from datamodules.records import HealthRecord, Note, Part
 from datamodules.sampler import CountedSampler
 from datamodules.store import PreparedStore, build_store
-from datamodules.tags import PieceTags, is_tagging
+from datamodules.tags import PieceTags
 from datamodules.transforms.base import Prepared
 from fusion.batch import GROUPS, Batch, Stream
 from fusion.plan.context import PlanContext
+from fusion.targets import Target
 
 SPLITS = ("train", "val", "test")
 
@@ -41,21 +42,22 @@ class Row(NamedTuple):
 class HealthDataModule(pl.LightningDataModule):
     """Prepare a cohort's records once and serve them.
 
-    ``labels`` is the data yaml's list of labelled heads (heads without classes have an empty list); it must agree with
-    the cohort. ``heads``: heads of this run; one that the data do not label is an error. ``modality_dropout``: chance
-    that training hides a group of a record. ``is_testing_streams`` adds a row per single stream to the test. ``name``:
-    what messages call the data where one cohort reads several sets; "" = the cohort's own name.
+    ``targets``: by name, what records are labelled with (arguments of fusion.targets.Target.declare); the cohort must
+    declare the same. ``answered``: the targets that this run's heads answer. ``modality_dropout``: chance that training
+    hides a group of a record. ``is_testing_streams`` adds a row per single stream to the test. ``name``: what messages
+    call the data where one cohort reads several sets; "" = the cohort's own name.
     ``num_train_records``: train on the first so many, None = all; statistics and class weights are of all either way.
     ``is_augmented`` False leaves every modality's ``augment`` out.
     """
 
     def __init__(
-        self, *, cohort: Cohort, labels: dict[str, list[str]], modalities: dict[str, Modality], heads: list[str],
+        self, *, cohort: Cohort, targets: dict[str, dict], modalities: dict[str, Modality], answered: list[str],
         batch_size: int, eval_batch_size: int, num_workers: int, modality_dropout: float, is_testing_streams: bool,
         cache_dir: str, seed: int, name: str = "", num_train_records: int | None = None, is_augmented: bool = True,
     ):  # fmt: skip
         super().__init__()
-        self.cohort, self.labels, self.modalities, self.heads = cohort, labels, modalities, heads
+        self.cohort, self.modalities, self.answered = cohort, modalities, list(answered)
+        self.targets = {name: Target.declare(name, **declared) for name, declared in targets.items()}
         self.name = name or cohort.name
         self.batch_size, self.eval_batch_size, self.num_workers = batch_size, eval_batch_size, num_workers
         self.modality_dropout, self.is_testing_streams = modality_dropout, is_testing_streams
@@ -64,6 +66,7 @@ class HealthDataModule(pl.LightningDataModule):
         self.splits: dict[str, list[HealthRecord]] = {}
         self.stores: dict[str, PreparedStore] = {}
         self.featured: set[str] = set()
+        self.preparation = Preparation(modalities, recall=self._recall, featured=self.featured)
         self._resumed: dict[str, int] = {}
         self._train_sampler: CountedSampler | None = None
         self._check()
@@ -72,15 +75,18 @@ class HealthDataModule(pl.LightningDataModule):
     def _check(self) -> None:
         if not self.modalities:
             raise ValueError("data.modalities is empty; choose some, e.g. modality=[text,ppg]")
-        unlabelled = [head for head in self.heads if head not in self.labels]
-        if unlabelled:
-            raise ValueError(
-                f"head {unlabelled[0]!r} is configured but data {self.name!r} labels only "
-                f"{sorted(self.labels)}; remove it from head=[...] or choose another data=..."
-            )
-        for head, classes in self.cohort.labels.items():
-            if list(self.labels.get(head, classes)) != list(classes):
-                raise ValueError(f"labels of head {head!r}: config says {self.labels[head]}, data say {list(classes)}")
+        for name in self.answered:
+            if name not in self.targets:
+                raise ValueError(
+                    f"a head answers {name!r}, but data {self.name!r} label only {sorted(self.targets)}; remove the "
+                    f"head from head=[...] or choose another data=..."
+                )
+        for name, target in self.cohort.targets.items():
+            if self.targets.get(name, target) != target:
+                raise ValueError(
+                    f"target {name!r}: the data yaml says {self.targets[name]}, {self.name!r} says {target}; "
+                    f"fix data.targets.{name}"
+                )
 
     def setup(self, stage: str | None = None) -> None:
         """Read the records, prepare every stream (from the cache where it is there) and fit the statistics on train."""
@@ -120,14 +126,20 @@ class HealthDataModule(pl.LightningDataModule):
         self.stores[name] = build_store(self.cache_dir, f"{name}-features", settings, list(store.keys), compute)
         self.featured.add(name)
 
-    def state(self) -> dict[str, dict[str, list[float]]]:
-        """By modality, the statistics learned from the train split: an exported model needs them."""
-        return {name: modality.prepare.state() for name, modality in self.modalities.items()}
+    @property
+    def groups(self) -> list[str]:
+        """Groups of the configured modalities, in the order of every table."""
+        return [group for group in GROUPS if any(m.group == group for m in self.modalities.values())]
 
-    def class_counts(self, head: str) -> list[int]:
-        """Train records per class of ``head``."""
-        labels = [record.targets[head] for record in self.splits["train"] if record.targets.get(head) is not None]
-        return np.bincount(labels, minlength=len(self.labels[head])).tolist()
+    def class_counts(self, target: str) -> list[int]:
+        """Train records per class of ``target``."""
+        labels = [record.targets[target] for record in self.splits["train"] if record.targets.get(target) is not None]
+        return np.bincount(labels, minlength=len(self.targets[target].names)).tolist()
+
+    def train_values(self, target: str) -> np.ndarray:
+        """(N, ...) of every train record, unlabelled ones included: what a head takes its statistics from."""
+        blank = unlabelled(self.targets[target])
+        return np.stack([np.asarray(record.targets.get(target, blank)) for record in self.splits["train"]])
 
     def sources(self, split: str) -> dict[str, dict[str, str]]:
         """By record id, what a bootstrap resamples: every source the record names, else its person."""
@@ -144,7 +156,7 @@ class HealthDataModule(pl.LightningDataModule):
         its groups, the rest hidden. prior: every record, everything hidden.
         """
         records = self.splits["test"]
-        groups = [g for g in GROUPS if any(m.group == g for m in self.modalities.values())]
+        groups = self.groups
         subsets = [subset for size in range(len(groups), 0, -1) for subset in combinations(groups, size)]
         rows = [Row("as_recorded", list(self.modalities), records), Row("prior", [], records)]
         for subset in subsets:
@@ -153,7 +165,11 @@ class HealthDataModule(pl.LightningDataModule):
             rows.append(Row("all" if len(subset) == len(groups) else "+".join(subset), shown, having))
         if self.is_testing_streams:
             for name in self.modalities:
-                rows.append(Row(f"stream:{name}", [name], [r for r in records if self.lookup(name, r) is not None]))
+                rows.append(
+                    Row(
+                        f"stream:{name}", [name], [r for r in records if self.preparation.prepared(name, r) is not None]
+                    )
+                )
         return [row for row in rows if row.records]
 
     def state_dict(self) -> dict[str, int]:
@@ -207,29 +223,15 @@ class HealthDataModule(pl.LightningDataModule):
 
     def present(self, record: HealthRecord) -> set[str]:
         """Groups of which the record has at least one usable stream."""
-        return {modality.group for name, modality in self.modalities.items() if self.lookup(name, record) is not None}
-
-    def lookup(self, name: str, record: HealthRecord) -> Prepared | None:
-        """The prepared, scaled stream of a record; None where it is absent or nothing in it was measured."""
-        part = record.parts.get(self.modalities[name].source)
-        if part is None:
-            return None
-        stream = self.stores[name][part_key(part)]
-        if not stream.valid.any():
-            return None
-        return stream if name in self.featured else self.modalities[name].prepare.scale(stream)
+        return {self.modalities[name].group for name in self.preparation.present(record)}
 
     def context_reader(self) -> Callable[[HealthRecord, Iterable[str]], PlanContext] | None:
-        """``context``, where plans are written; nothing else asks for it."""
-        return self.context if "plan" in self.heads else None
+        """What reads the contexts of plans, where plans are written; nothing else asks for them."""
+        is_planning = any(self.targets[name].kind == "plan" for name in self.answered)
+        return self.preparation.context if is_planning else None
 
-    def context(self, record: HealthRecord, shown: Iterable[str]) -> PlanContext:
-        """What plain code reads in the modalities ``shown`` of a record: plans are held to it."""
-
-        def prepared(name: str) -> Prepared | None:
-            return self.stores[name][part_key(record.parts[self.modalities[name].source])]
-
-        return context_of(record, shown, self.modalities, prepared)
+    def _recall(self, name: str, part: Part) -> Prepared:
+        return self.stores[name][part_key(part)]
 
     def _parts(self, name: str, split: str) -> Iterator[tuple[str, Part]]:
         source = self.modalities[name].source
@@ -237,17 +239,17 @@ class HealthDataModule(pl.LightningDataModule):
 
     def _dataset(self, records: list[HealthRecord], **settings: object) -> RecordDataset:
         return RecordDataset(
-            records=records, modalities=self.modalities, lookup=self.lookup, heads=self.heads, tags=self.tags,
-            **settings,
+            records=records, modalities=self.modalities, lookup=self.preparation.scaled, tags=self.tags,
+            targets={name: self.targets[name] for name in self.answered}, **settings,
         )  # fmt: skip
 
     def _tags(self) -> dict[str, PieceTags]:
-        """By tagging head of this run, its classes over the word pieces of the text."""
-        heads = [head for head in self.heads if is_tagging(self.labels[head])]
+        """By target of spans that this run answers, its tags over the word pieces of the text."""
+        tagged = [name for name in self.answered if self.targets[name].kind == "spans"]
         texts = [modality.prepare for modality in self.modalities.values() if modality.source == "text"]
-        if heads and not texts:
-            raise ValueError(f"head {heads[0]!r} tags text, but no modality reads it; add text to modality=[...]")
-        return {head: PieceTags(classes=self.labels[head], prepare=texts[0]) for head in heads}
+        if tagged and not texts:
+            raise ValueError(f"target {tagged[0]!r} tags text, but no modality reads it; add text to modality=[...]")
+        return {name: PieceTags(classes=self.targets[name].names, prepare=texts[0]) for name in tagged}
 
     def _loader(self, dataset: RecordDataset, batch_size: int, is_train: bool = False) -> DataLoader:
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

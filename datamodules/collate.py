@@ -12,6 +12,7 @@ import torch
 from datamodules.transforms.base import Prepared
 from fusion.batch import Batch, Stream
 from fusion.plan.context import PlanContext
+from fusion.targets import UNLABELLED
 
 
 class Sample(NamedTuple):
@@ -27,8 +28,7 @@ class Sample(NamedTuple):
 def collate(samples: list[Sample], absent: dict[str, Prepared]) -> Batch:
     """Pad every stream of ``absent``'s names to the longest of the batch; rows without it are wholly invalid."""
     streams = {name: pad_rows([s.streams.get(name, blank) for s in samples]) for name, blank in absent.items()}
-    heads = samples[0].targets
-    targets = {head: _pad_targets([s.targets[head] for s in samples]) for head in heads}
+    targets = {name: _pad_targets([s.targets[name] for s in samples]) for name in samples[0].targets}
     contexts = [s.context for s in samples] if samples[0].context else None
     return Batch(streams, targets, [s.record_id for s in samples], [s.person_id for s in samples], contexts)
 
@@ -51,4 +51,4 @@ def pad_rows(rows: list[Prepared]) -> Stream:
 def _pad_targets(rows: list[np.ndarray]) -> torch.Tensor:
     if rows[0].ndim == 0:
         return torch.as_tensor(np.stack(rows))
-    return torch.nn.utils.rnn.pad_sequence([torch.as_tensor(row) for row in rows], True, padding_value=-100)
+    return torch.nn.utils.rnn.pad_sequence([torch.as_tensor(row) for row in rows], True, padding_value=UNLABELLED)

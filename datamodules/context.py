@@ -33,18 +33,18 @@ def context_of(
         for group, part in by_group.items()
     ]
     text = by_group.get("text")
-    facts = record.targets.get("plan")  # fusion.plan.Facts where the record labels a plan
+    facts = next((target for target in record.targets.values() if isinstance(target, Facts)), None)
     return read_context(
         text.text if isinstance(text, Note) else None,
         tuple(measured),
-        facts.seen_by(set(by_group)) if isinstance(facts, Facts) else None,
+        facts.seen_by(set(by_group)) if facts else None,
         _offsets(text, shown) if isinstance(text, Note) else (),
     )
 
 
 def _offsets(note: Note, shown: list[Modality]) -> Offsets:
     """Where the word pieces of the note stand, for the first modality that reads it as such."""
-    return next((m.prepare.offsets(note) for m in shown if m.group == "text" and hasattr(m.prepare, "offsets")), ())
+    return next((m.prepare.offsets(note) for m in shown if m.group == "text"), ())
 
 
 def _span_s(part: Part) -> int | None:
@@ -59,7 +59,7 @@ def _heart_rate(
 ) -> dict[str, object]:
     """The mean heart rate as a plan writes it, if a shown modality has that channel."""
     for name, modality in modalities.items():
-        channels = getattr(modality.prepare, "channels", ())
+        channels = modality.prepare.channels
         stream = prepared(name) if modality in shown and HEART_RATE in channels else None
         if stream is not None and stream.valid.any():
             bpm = float(stream.values[stream.valid, channels.index(HEART_RATE)].mean())

@@ -17,6 +17,7 @@ from datamodules.tags import UNTAGGED, PieceTags
 from datamodules.transforms.base import Prepared
 from fusion.plan import Facts, guideline, load_tokenizer, to_text
 from fusion.plan.context import PlanContext
+from fusion.targets import UNLABELLED, Target
 
 Lookup = Callable[[str, HealthRecord], Prepared | None]
 ReadContext = Callable[[HealthRecord, Iterable[str]], PlanContext]
@@ -25,18 +26,18 @@ ReadContext = Callable[[HealthRecord, Iterable[str]], PlanContext]
 class RecordDataset(Dataset[Sample]):
     """``lookup(modality, record)`` gives the prepared, scaled stream or None where the record lacks it.
 
-    ``heads``: targets to give out. ``keep``: modalities a record may show (a row of the results table); None = all.
+    ``targets``: to give out, by name. ``keep``: modalities a record may show (a row of the results table); None = all.
     ``dropout``: chance that a group is hidden; at least one group of the record always stays.
     ``read_context(record, modalities shown)`` is asked for every sample where it is given: for records that get a plan.
-    ``tags``: by tagging head, what turns its spans into a class per word piece; a hidden text has none.
+    ``tags``: by target of spans, what turns them into a tag per word piece; a hidden text has none.
     """
 
     def __init__(
-        self, *, records: list[HealthRecord], modalities: dict[str, Modality], lookup: Lookup, heads: list[str],
-        tags: dict[str, PieceTags], keep: frozenset[str] | None = None, dropout: float = 0.0,
-        is_augmented: bool = False, read_context: ReadContext | None = None,
+        self, *, records: list[HealthRecord], modalities: dict[str, Modality], lookup: Lookup,
+        targets: dict[str, Target], tags: dict[str, PieceTags], keep: frozenset[str] | None = None,
+        dropout: float = 0.0, is_augmented: bool = False, read_context: ReadContext | None = None,
     ):  # fmt: skip
-        self.records, self.modalities, self.lookup, self.heads = records, modalities, lookup, heads
+        self.records, self.modalities, self.lookup, self.targets = records, modalities, lookup, targets
         self.tags, self.read_context = tags, read_context
         self.keep, self.dropout, self.is_augmented = keep, dropout, is_augmented
 
@@ -54,7 +55,7 @@ class RecordDataset(Dataset[Sample]):
         if self.is_augmented:
             augments = {name: self.modalities[name].augment for name in streams}
             streams = {n: augments[n](s, generator) if augments[n] else s for n, s in streams.items()}
-        targets = {head: self._target(head, record, shown) for head in self.heads}
+        targets = {name: self._target(name, record, shown) for name in self.targets}
         context = self.read_context(record, streams) if self.read_context else None
         return Sample(record.record_id, record.person_id, streams, targets, context)
 
@@ -65,16 +66,26 @@ class RecordDataset(Dataset[Sample]):
         left = [group for group, u in zip(ordered, draws, strict=False) if u >= self.dropout]
         return frozenset(left or ordered[int(draws[-1] * len(ordered)) :][:1])
 
-    def _target(self, head: str, record: HealthRecord, shown: frozenset[str]) -> np.ndarray:
-        target = record.targets.get(head)
-        if head in self.tags:
-            return UNTAGGED if target is None or "text" not in shown else self.tags[head](record.parts["text"], target)
-        if isinstance(target, Facts):
-            return _plan_ids(target.seen_by(shown))
-        return np.asarray(-100 if target is None else target)
+    def _target(self, name: str, record: HealthRecord, shown: frozenset[str]) -> np.ndarray:
+        value, target = record.targets.get(name), self.targets[name]
+        if target.kind == "spans":
+            is_read = value is not None and "text" in shown
+            return self.tags[name](record.parts["text"], value) if is_read else UNTAGGED
+        if value is None:
+            return unlabelled(target)
+        return _plan_ids(value.seen_by(shown)) if target.kind == "plan" else np.asarray(value)
 
 
 @lru_cache(maxsize=65536)
 def _plan_ids(facts: Facts) -> np.ndarray:
     """Ids of the canonical plan after <bos>, <eos> included."""
     return np.asarray(load_tokenizer().encode(to_text(guideline(facts)))[1:], dtype=np.int64)
+
+
+def unlabelled(target: Target) -> np.ndarray:
+    """What stands for a label that is not there."""
+    if target.kind == "numbers":
+        return np.full(len(target.names), np.nan, np.float32)
+    if target.kind == "multilabel":
+        return np.full(len(target.names), UNLABELLED)
+    return np.full(1, UNLABELLED) if target.kind == "plan" else np.asarray(UNLABELLED)

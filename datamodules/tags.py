@@ -10,20 +10,14 @@ import numpy as np
 
 from datamodules.records import Note, Span
 from datamodules.transforms.text import PrepareText
+from fusion.targets import OUTSIDE, UNLABELLED
 
-UNLABELLED = -100
 UNTAGGED = np.full(1, UNLABELLED)  # a record whose text is absent, hidden or was never tagged
-OUTSIDE = "O"
 
 
 def bio(labels: Iterable[str]) -> tuple[str, ...]:
     """The classes of a tagging head: O, then B- and I- of every label (Ramshaw & Marcus 1995)."""
     return (OUTSIDE, *(f"{place}-{label}" for label in labels for place in "BI"))
-
-
-def is_tagging(classes: Sequence[str]) -> bool:
-    """Whether a head with these classes tags word pieces, rather than classifying a record."""
-    return bool(classes) and classes[0] == OUTSIDE
 
 
 def spans_of(tags: Iterable[str], offsets: Iterable[tuple[int, int] | None]) -> list[Span]:
@@ -83,6 +77,6 @@ class PieceTags:
             if f"B-{span[2]}" not in self.classes or f"I-{span[2]}" not in self.classes:
                 raise ValueError(
                     f"note {note.key!r}: span label {span[2]!r} has no B- and I- among {list(self.classes)}; "
-                    f"fix the data yaml's labels"
+                    f"fix data.targets"
                 )
             end = span[1]

@@ -49,13 +49,14 @@ class Fused(NamedTuple):
     time_s: Tensor
     sources: dict[str, TokenSet]  # by modality name: for heads that answer about one modality or group
     groups: dict[str, str] | None = None
+    logits: dict[object, Tensor] | None = None  # by head, what it has said of these tokens already (evaluation only)
 
 
 class Batch(NamedTuple):
     """Records side by side. A NamedTuple because Lightning moves it and pin_memory pins it; dataclasses get neither."""
 
     streams: dict[str, Stream]  # by modality name (conf/modality/<name>.yaml)
-    targets: dict[str, Tensor]  # by head name (conf/head/<name>.yaml); -100 or NaN = unlabelled
+    targets: dict[str, Tensor]  # by target name, as the data declare it; -100 or NaN = unlabelled
     record_ids: list[str]
     person_ids: list[str]
     contexts: list[PlanContext] | None = None  # what holds the plans; None while training
@@ -80,8 +81,11 @@ def check_stream(name: str, stream: Stream) -> None:
         raise ValueError(f"stream {name!r}: time_s has NaN or inf, expected seconds before the prediction; {where}")
 
 
-def check_batch(batch: Batch, modalities: list[str], heads: list[str]) -> None:
-    """Raise ValueError naming the first stream or target that does not fit the configured modalities and heads."""
+def check_batch(batch: Batch, modalities: list[str], target_of: dict[str, str]) -> None:
+    """Raise ValueError naming the first stream or target that does not fit the configured modalities and heads.
+
+    ``target_of``: by head, the target it answers.
+    """
     num = len(batch.record_ids)
     for name in modalities:
         if name not in batch.streams:
@@ -92,10 +96,10 @@ def check_batch(batch: Batch, modalities: list[str], heads: list[str]) -> None:
         check_stream(name, batch.streams[name])
         if len(batch.streams[name].valid) != num:
             raise ValueError(f"stream {name!r} has {len(batch.streams[name].valid)} rows, expected {num} records")
-    for name in heads:
+    for head, name in target_of.items():
         if name not in batch.targets:
             raise ValueError(
-                f"head {name!r} has no target, the data labels {sorted(batch.targets)}; remove it from head=[...] "
+                f"head {head!r} answers {name!r}, the data label {sorted(batch.targets)}; remove it from head=[...] "
                 f"or choose a data=... that labels it"
             )
         if len(batch.targets[name]) != num:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from fusion.batch import Fused
 from fusion.heads.base import Head
-from fusion.plan.context import PlanContext
 
 
 class Beliefs(nn.Module):
@@ -34,8 +33,8 @@ class Beliefs(nn.Module):
         for name, values in self.classes.items():
             if name not in heads:
                 raise ValueError(f"head {name!r} is to be read but is none of {sorted(heads)}; add it to head=[...]")
-            if tuple(heads[name].classes) != values:
-                raise ValueError(f"head {name!r} is read as {values}, it says {tuple(heads[name].classes)}")
+            if heads[name].names != values:
+                raise ValueError(f"head {name!r} is read as {values}, it says {heads[name].names}")
         self._heads = {name: (heads[name],) for name in self.classes}  # tuples: not registered a second time
 
     def forward(self, fused: Fused) -> Tensor:
@@ -60,12 +59,3 @@ class Beliefs(nn.Module):
             for row, column in is_sure.nonzero().tolist():
                 rows[row] += (findings[self.classes[name][column]],)
         return rows
-
-
-def with_tagged_foods(heads: Mapping[str, Head], fused: Fused, contexts: Sequence[PlanContext]) -> list[PlanContext]:
-    """What is known of every row once the tagging ``heads`` have said which words of its text are food."""
-    for head in heads.values():
-        if hasattr(head, "tags"):
-            is_food = (head.predict(fused) != 0).tolist()  # class 0 is "O"
-            contexts = [context.where_tagged(row) for context, row in zip(contexts, is_food, strict=True)]
-    return list(contexts)

@@ -44,9 +44,13 @@ class FusionModel(nn.Module):
         for head in heads.values():
             head.bind(heads)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Logits of every head, (B, K) or (B, P, V)."""
-        return self.answer(self.fuse(self.encode(batch.streams)), batch.targets)
+    def forward(
+        self, batch: Batch, *, with_tokens: bool = False
+    ) -> dict[str, Tensor] | tuple[Fused, dict[str, Tensor]]:
+        """Logits of every head, (B, K) or (B, P, V); behind the tokens they were read from where these are wanted."""
+        fused = self.fuse(self.encode(batch.streams))
+        outputs = self.answer(fused, batch.targets)
+        return (fused, outputs) if with_tokens else outputs
 
     def encode(self, streams: dict[str, Stream]) -> dict[str, TokenSet]:
         """Tokens (B, N, D) of every configured modality; where a row lacks it, its tokens are not valid."""
@@ -60,11 +64,14 @@ class FusionModel(nn.Module):
     def fuse(self, token_sets: dict[str, TokenSet]) -> Fused:
         """Join the tokens of all modalities: -> (B, Q, D), all valid."""
         read = token_sets if self.is_fusion_teaching else {n: _untaught(s) for n, s in token_sets.items()}
-        return Fused(*self.fusion(read), sources=token_sets, groups=self.groups)
+        return Fused(*self.fusion(read), sources=token_sets, groups=self.groups, logits={})
 
     def answer(self, fused: Fused, targets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of every head; a teacher-forced head reads its target."""
-        return {name: head(fused, targets.get(name)) for name, head in self.heads.items()}
+        return {
+            name: head(fused, targets.get(head.target)) if head.is_generative else head.logits(fused)
+            for name, head in self.heads.items()
+        }
 
 
 def _untaught(tokens: TokenSet) -> TokenSet:

@@ -76,7 +76,7 @@ def audit(cohort: Cohort, *, max_items: int, max_records: int) -> dict[str, obje
     """Every check of every kind: ``records`` per split, ``findings``, ``probes``."""
     records = {split: cohort.records(split) for split in SPLITS}
     count = {split: len(own) for split, own in records.items()}
-    probes = probe(records, cohort.labels, max_records)
+    probes = probe(records, list(cohort.targets), max_records)
     return {"records": count, "findings": find_leaks(records, max_items), "probes": probes}
 
 
@@ -88,12 +88,12 @@ def find_leaks(records: dict[str, list[HealthRecord]], max_items: int) -> list[F
 
 
 def probe(
-    records: dict[str, list[HealthRecord]], labels: dict[str, tuple[str, ...]], max_records: int
+    records: dict[str, list[HealthRecord]], targets: list[str], max_records: int
 ) -> dict[str, object]:  # fmt: skip
     """Balanced accuracies of what should not tell the label, and of random against person splits; {} without labels."""
     both = [(record, split) for split in ("train", "test") for record in records[split]]
     chosen = np.random.default_rng(0).permutation(len(both))[:max_records]
-    task = make_task([both[i][0] for i in sorted(chosen)], labels)
+    task = make_task([both[i][0] for i in sorted(chosen)], targets)
     if task is None:
         return {}
     split_of = {record.record_id: split for record, split in both}

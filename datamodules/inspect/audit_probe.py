@@ -39,7 +39,7 @@ class Task(NamedTuple):
     classes: np.ndarray
 
 
-def make_task(records: list[HealthRecord], heads: dict[str, tuple[str, ...]]) -> Task | None:
+def make_task(records: list[HealthRecord], heads: list[str]) -> Task | None:
     """The first head with classes; else the first number of a head, above or below its median; None without labels."""
     others = sorted({head for record in records for head in record.targets} - set(heads))
     for kind in (int | np.integer, float | np.ndarray):  # classes before numbers

@@ -20,6 +20,7 @@ from datamodules.fetch.command import HOMES, read_homes
 from datamodules.inspect.public import TABLES, build_cohort, public_sets, read_config, resolved
 from datamodules.records import HealthRecord
 from datamodules.splits import SPLITS
+from fusion.targets import Target
 
 NUM_SHOWN = 12  # classes of a balance; more are summed up
 HEADER = """# The public sets
@@ -63,11 +64,14 @@ def card(name: str, config: dict, data_dir: Path | None) -> str:
     """One set: what it is, what reads and answers it, and what its parts hold."""
     module, _, kind = config["data"]["cohort"]["_target_"].rpartition(".")
     cohort_class = getattr(import_module(module), kind)
-    labels = {head: resolved(classes, config) for head, classes in config["data"]["labels"].items()}
+    declared = {name: resolved(node, config) for name, node in config["data"]["targets"].items()}
+    targets = {name: Target.declare(name, **node) for name, node in declared.items()}
     chosen = {k: v for entry in config["defaults"] if isinstance(entry, dict) for k, v in entry.items()}
-    modalities, heads = (", ".join(f"`{n}`" for n in chosen[f"override /{kind}"]) for kind in ("modality", "head"))
-    lines = [f"## {name}\n", inspect.getdoc(cohort_class) + "\n", f"Modalities: {modalities}. Heads: {heads}.\n"]
-    lines += [f"* `{head}`: {_listed(classes)}" for head, classes in labels.items()]
+    modalities = ", ".join(f"`{name}`" for name in chosen["override /modality"])
+    lines = [f"## {name}\n", inspect.getdoc(cohort_class) + "\n", f"Modalities: {modalities}.\n"]
+    lines += [
+        f"* `{name}` ({t.kind}{f', {t.unit}' if t.unit else ''}): {_listed(t.names)}" for name, t in targets.items()
+    ]
     if data_dir is not None:
         cohort = build_cohort(config, data_dir)
         try:
@@ -75,29 +79,28 @@ def card(name: str, config: dict, data_dir: Path | None) -> str:
         except ValueError as error:  # not every machine has every set
             print(f"{name}: no balance, {error}", file=sys.stderr)
         else:
-            lines += ["", *balance(parts, labels)]
+            lines += ["", *balance(parts, targets)]
     return "\n".join(lines) + "\n"
 
 
-def balance(parts: dict[str, list[HealthRecord]], labels: dict[str, list[str]]) -> Iterator[str]:
+def balance(parts: dict[str, list[HealthRecord]], targets: dict[str, Target]) -> Iterator[str]:
     """A table: records, sources and labels of every part of split 0."""
     yield f"| split 0 | {' | '.join(parts)} |"
     yield "|---|" + "---|" * len(parts)
     yield _row("records", [len(records) for records in parts.values()])
     yield _row("people or sources", [len({r.person_id for r in records}) for records in parts.values()])
-    for head, names in labels.items():
-        given = {part: [r.targets[head] for r in own if head in r.targets] for part, own in parts.items()}
-        example = next(target for targets in given.values() for target in targets)
-        if isinstance(example, int):
-            counts = {part: Counter(targets) for part, targets in given.items()}
+    for name, (kind, names, _) in targets.items():
+        given = {part: [r.targets[name] for r in own if name in r.targets] for part, own in parts.items()}
+        if kind in ("classes", "ordinal"):
+            counts = {part: Counter(values) for part, values in given.items()}
             for i, label in enumerate(names[:NUM_SHOWN]):
-                yield _row(f"{head}: {label}", [count[i] for count in counts.values()])
+                yield _row(f"{name}: {label}", [count[i] for count in counts.values()])
             if len(names) > NUM_SHOWN:
                 rest = [sum(n for i, n in count.items() if i >= NUM_SHOWN) for count in counts.values()]
-                yield _row(f"{head}: {len(names) - NUM_SHOWN} others", rest)
-        elif isinstance(example, np.ndarray):
-            for i, target in enumerate(names):
-                yield _row(f"{head}: {target}", [_spread([t[i] for t in targets]) for targets in given.values()])
+                yield _row(f"{name}: {len(names) - NUM_SHOWN} others", rest)
+        elif kind == "numbers":
+            for i, number in enumerate(names):
+                yield _row(f"{name}: {number}", [_spread([value[i] for value in own]) for own in given.values()])
 
 
 def _row(name: str, cells: list) -> str:

@@ -30,6 +30,7 @@ from datamodules.own.problems import Problems
 from datamodules.own.record import Found, Reading, build_record
 from datamodules.records import Clip, HealthRecord, Note, Signal
 from datamodules.splits import SPLITS, split_sources
+from fusion.targets import Target
 
 MIN_PER_CLASS = 5  # fewer people than this show a class to no split or to one only
 
@@ -65,11 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Checked(NamedTuple):
-    """Records that can be used, all that were found, and the classes by head as far as they were told."""
+    """Records that can be used, all that were found, and the targets as far as they were told."""
 
     records: list[HealthRecord]
     found: list[Found]
-    labels: dict[str, list[str]]
+    targets: dict[str, Target]
 
 
 def _own(options: argparse.Namespace, root: Path, problems: Problems) -> tuple[Checked, dict[str, str]]:
@@ -85,8 +86,8 @@ def _public(said: dict[str, str], split: int, root: Path, problems: Problems) ->
             for part in reversed(key.split(".")):
                 value = {part: yaml.safe_load(value) if isinstance(value, str) else value}
             overrides = merged(overrides, value)
-    records, labels = read_set(said["data"], overrides, root, problems)
-    checked = Checked([record for own in records.values() for record in own], [], labels)
+    records, targets = read_set(said["data"], overrides, root, problems)
+    checked = Checked([record for own in records.values() for record in own], [], targets)
     _check_classes(root, checked, problems)
     return checked, {record.person_id: part for part, own in records.items() for record in own}
 
@@ -95,13 +96,13 @@ def check(root: Path, labels: dict[str, list[str]], problems: Problems) -> Check
     """Read everything under ``root``; what is wrong is noted in ``problems``. ``labels`` {}: as folder.json says."""
     if not root.exists():
         problems.error(root, "there is nothing")
-        return Checked([], [], labels)
+        return Checked([], [], {})
     defaults, found = find_records(root, problems)
-    labels = labels or defaults.labels
+    targets = _declared(labels or defaults.labels, found)
     units = yaml.safe_load((CONF / "folder.yaml").read_text())["data"]["cohort"]["units"]
-    reading = Reading(labels=labels, numbers=None, signals=defaults.signals, units=units, is_decoding=True)
+    reading = Reading(targets=targets, signals=defaults.signals, units=units, is_decoding=True)
     records = [record for one in found if (record := build_record(one, reading, problems)) is not None]
-    checked = Checked(records, found, labels)
+    checked = Checked(records, found, targets)
     _check_classes(root, checked, problems)
     _check_units(root, records, problems)
     return checked
@@ -126,7 +127,7 @@ def report(checked: Checked, split_of: dict[str, str]) -> list[Table]:
     labels = Table("head", "label", *SPLITS, "people", title="labels: records per split, and people behind them")
     for head in sorted({head for record in records for head in record.targets}):
         having = [record for record in records if head in record.targets]
-        for value, shown in _values(having, head, checked.labels):
+        for value, shown in _values(having, head, checked.targets):
             mine = [record for record in having if shown(record.targets[head])]
             count = Counter(split_of.get(record.person_id) for record in mine)
             people = {record.person_id for record in mine}
@@ -139,21 +140,24 @@ def report(checked: Checked, split_of: dict[str, str]) -> list[Table]:
 
 
 def _values(
-    records: list[HealthRecord], head: str, labels: dict[str, list[str]]
+    records: list[HealthRecord], name: str, targets: dict[str, Target]
 ) -> list[tuple[str, Callable[[object], bool]]]:
     """Every class and whether a target is it; one line for numbers."""
-    targets = [record.targets[head] for record in records]
-    if any(isinstance(target, dict | np.ndarray) for target in targets):
-        rows = [list(t.values()) if isinstance(t, dict) else t for t in targets]
+    values = [record.targets[name] for record in records]
+    kind = targets[name].kind if name in targets else None
+    if kind == "multilabel":
+        return [(one, lambda value, i=i: value[i] == 1) for i, one in enumerate(targets[name].names)]
+    if any(isinstance(value, dict | np.ndarray) for value in values):
+        rows = [list(value.values()) if isinstance(value, dict) else value for value in values]
         numbers = np.concatenate([np.asarray(row, dtype=float) for row in rows])
         said = f"{np.nanmin(numbers):.4g} .. {np.nanmax(numbers):.4g}, mean {np.nanmean(numbers):.4g}"
         return [(said, lambda _: True)]
-    if isinstance(targets[0], list):  # of tagged spans
-        names = sorted({span.label for target in targets for span in target})
+    if kind == "spans":
+        names = sorted({span.label for value in values for span in value})
         return [(name, lambda target, name=name: any(span.label == name for span in target)) for name in names]
-    if labels.get(head):
-        return [(name, lambda target, index=index: target == index) for index, name in enumerate(labels[head])]
-    return [(str(value), lambda target, value=value: target == value) for value in sorted(set(targets), key=str)]
+    if kind in ("classes", "ordinal"):
+        return [(one, lambda value, i=i: value == i) for i, one in enumerate(targets[name].names)]
+    return [(str(one), lambda value, one=one: value == one) for one in sorted(set(map(str, values)))]
 
 
 def _range(numbers: Iterable[float]) -> str:
@@ -175,7 +179,7 @@ def _check_classes(root: Path, checked: Checked, problems: Problems) -> None:
     records = checked.records
     for head in sorted({head for record in records for head in record.targets}):
         having = [record for record in records if head in record.targets]
-        for value, shown in _values(having, head, checked.labels):
+        for value, shown in _values(having, head, checked.targets):
             people = {record.person_id for record in having if shown(record.targets[head])}
             if len(people) < MIN_PER_CLASS:
                 problems.warn(root, f"{head} {value!r}: {len(people)} people, too few to be in every split")
@@ -188,6 +192,13 @@ def _check_units(root: Path, records: list[HealthRecord], problems: Problems) ->
         units = Counter(r.parts[name].unit for r in records if isinstance(r.parts.get(name), Signal))
         if len(units) > 1:
             problems.warn(root, f"signal {name!r} is declared in {len(units)} units: {dict(units)}")
+
+
+def _declared(labels: dict[str, list[str]], found: list[Found]) -> dict[str, Target]:
+    """Targets of ``labels``, names by target; of which kind, the records that have them show."""
+    kinds = {dict: "numbers", list: "multilabel"}
+    said = {name: type(value) for one in found for name, value in one.said.labels.items() if value is not None}
+    return {n: Target.declare(n, kind=kinds.get(said.get(n), "classes"), names=names) for n, names in labels.items()}
 
 
 def _labels(said: list[str]) -> dict[str, list[str]]:

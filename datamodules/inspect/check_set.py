@@ -15,12 +15,13 @@ from datamodules.own.problems import Problems
 from datamodules.own.tables import SilentError, check_photo, check_sound
 from datamodules.records import Clip, HealthRecord, Note, Part, Photo, Signal
 from datamodules.splits import SPLITS
+from fusion.targets import Target
 
 
 def read_set(
     name: str, overrides: dict, data_dir: Path, problems: Problems
-) -> tuple[dict[str, list[HealthRecord]], dict[str, list[str]]]:
-    """Records by split and classes by head; no records where the set cannot be read, which is then a problem.
+) -> tuple[dict[str, list[HealthRecord]], dict[str, Target]]:
+    """Records by split and targets by name; no records where the set cannot be read, which is then a problem.
 
     ``overrides``: laid over conf/data/``name``.yaml.
     """
@@ -35,7 +36,7 @@ def read_set(
         pieces |= {piece.key: piece for part in record.parts.values() for piece in _each(part)}
     for piece in pieces.values():
         _decode(piece, data_dir, problems)
-    return records, {head: list(classes) for head, classes in cohort.labels.items()}
+    return records, cohort.targets
 
 
 def table_report(name: str, data_dir: Path, problems: Problems) -> Table:

@@ -10,13 +10,12 @@ import pandas as pd
 
 from datamodules.own.problems import Problems
 from datamodules.own.record import Found
-from datamodules.own.schema import FileAt, FolderFile, RecordFile, SignalSpec, read_json, validate
+from datamodules.own.schema import SEPARATOR, FileAt, FolderFile, RecordFile, SignalSpec, read_json, validate
 from datamodules.own.tables import PHOTOS, SOUNDS, TABLES, TEXTS
 
 RECORD, DEFAULTS = "record.json", "folder.json"
 PLAIN = ("record", "person", "split", "predicted_at", "note")  # columns of an index; the others are below
 PATHS = ("photo", "audio", "text")  # photo: several, parted by ;
-SEPARATOR = ";"
 
 
 def find_records(root: Path, problems: Problems) -> tuple[FolderFile, list[Found]]:

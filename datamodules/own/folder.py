@@ -13,6 +13,7 @@ from datamodules.own.problems import Problems
 from datamodules.own.record import Reading, build_record
 from datamodules.records import HealthRecord
 from datamodules.splits import SPLITS, split_sources
+from fusion.targets import Target
 
 log = logging.getLogger(__name__)
 
@@ -22,21 +23,20 @@ VERSION = 1  # raise it when the same files give other records
 class FolderCohort:
     """Read records under ``root``; any error in any file stops it, and names the command that lists all.
 
-    ``labels``: classes by head, or names of numbers where the head is in ``numbers``. ``units``: by signal name, the
-    unit the model reads; others stay as declared. Where records say no split, people are split by hash: ``split`` 0, 1
-    or 2, shares ``test`` and ``val``.
+    ``targets``: what records may be labelled with (arguments of fusion.targets.Target.declare by name). ``units``: by
+    signal name, the unit the model reads; others stay as declared. Where records say no split, people are split by
+    hash: ``split`` 0, 1 or 2, shares ``test`` and ``val``.
     All signals are held in memory; photos and sounds are read when they are prepared.
     """
 
     name = "folder"
 
     def __init__(
-        self, *, root: Path | str, labels: dict[str, list[str]], numbers: list[str], units: dict[str, str],
+        self, *, root: Path | str, targets: dict[str, dict], units: dict[str, str],
         split: int, seed: int, test: float, val: float,
     ) -> None:  # fmt: skip
         self.root = Path(root)
-        self.labels = {head: tuple(names) for head, names in labels.items()}
-        self._heads, self._numbers = {head: list(names) for head, names in labels.items()}, tuple(numbers)
+        self.targets = {name: Target.declare(name, **declared) for name, declared in targets.items()}
         self.units, self.split, self.seed, self.test, self.val = dict(units), split, seed, test, val
 
     @cached_property
@@ -56,7 +56,7 @@ class FolderCohort:
             raise ValueError(f"split is {split!r}, expected one of {list(SPLITS)}")
         return [record for record in self._records if self._split_of[record.person_id] == split]
 
-    def ceiling(self) -> dict[str, dict[str, float]]:
+    def ceiling(self) -> dict[str, dict[str, dict[str, float]]]:
         """Nothing is known of what could be reached."""
         return {}
 
@@ -67,9 +67,7 @@ class FolderCohort:
         problems = Problems(self.root)
         defaults, found = find_records(self.root, problems)
         problems.stop()
-        reading = Reading(
-            labels=self._heads, numbers=self._numbers, signals=defaults.signals, units=self.units, is_decoding=False
-        )
+        reading = Reading(targets=self.targets, signals=defaults.signals, units=self.units, is_decoding=False)
         records = [build_record(one, reading, problems) for one in found]
         problems.stop()
         for problem in problems.found:

@@ -12,10 +12,11 @@ import numpy as np
 
 from datamodules.own.files import read_clip, read_note
 from datamodules.own.problems import Problems
-from datamodules.own.schema import FileAt, RecordFile, SignalSpec
+from datamodules.own.schema import SEPARATOR, FileAt, RecordFile, SignalSpec
 from datamodules.own.signal import read_samples
 from datamodules.own.tables import check_photo, check_sound
 from datamodules.records import HealthRecord, Note, Part, Photo, Signal
+from fusion.targets import Target
 
 MAX_SPAN_S = 400 * 86_400.0  # parts of one record further apart than a year do not share one zero of time
 FUTURE_S = 1e-3  # rounding of clocks
@@ -32,17 +33,21 @@ class Found:
     said: RecordFile
 
 
+WRITTEN_AS = {  # kind of a target: how records write a label of it; others as a class
+    "numbers": (dict, '{"name": number}'),
+    "multilabel": (list, '["label", ...]'),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How records are read.
 
-    ``labels``: classes, or names of numbers, by head; {} = take any. ``numbers``: heads that are numbers; None = those
-    whose records say so. ``signals``: defaults by name. ``units``: by signal, the unit wanted. ``is_decoding``: look
-    into photos and sounds to their last byte, as the check does.
+    ``targets``: what records may be labelled with, by name; {} = take any. ``signals``: defaults by name. ``units``:
+    by signal, the unit wanted. ``is_decoding``: look into photos and sounds to their last byte, as the check does.
     """
 
-    labels: dict[str, list[str]]
-    numbers: tuple[str, ...] | None
+    targets: dict[str, Target]
     signals: dict[str, SignalSpec]
     units: dict[str, str]
     is_decoding: bool
@@ -77,12 +82,12 @@ def build_record(found: Found, reading: Reading, problems: Problems) -> HealthRe
         if len(problems.errors) == before:  # otherwise it is said already why nothing is left
             problems.error(found.path, "has nothing in it: no signal, photo, sound or text", found.line)
         return None
-    targets = {head: _target(found, head, value, reading, problems) for head, value in said.labels.items()}
+    targets = {name: _label(found, name, value, reading, problems) for name, value in said.labels.items()}
     return HealthRecord(
         record_id=found.record_id,
         person_id=said.person,
         parts=parts,
-        targets={head: target for head, target in targets.items() if target is not None},
+        targets={name: target for name, target in targets.items() if target is not None},
         sources={"person": said.person},
     )
 
@@ -170,27 +175,31 @@ def _placed(found: Found, name: str, part: _Timed, now_s: float, problems: Probl
     return part.place(start_s)
 
 
-def _target(found: Found, head: str, value: object, reading: Reading, problems: Problems) -> object:
-    """Class index, or (P,) float32 numbers with NaN where not labelled; None where there is none or it is wrong."""
-    if value is None or not reading.labels:
+def _label(found: Found, name: str, value: object, reading: Reading, problems: Problems) -> object:
+    """A label as HealthRecord holds it; None where there is none or it is wrong."""
+    if value is None or not reading.targets:
         return value
-    known = reading.labels.get(head)
-    if known is None:
+    target = reading.targets.get(name)
+    if target is None:
         return problems.error(
-            found.path, f"label {head!r} is unknown, expected some of {list(reading.labels)}", found.line
+            found.path, f"label {name!r} is unknown, expected some of {list(reading.targets)}", found.line
         )
-    is_numbers = isinstance(value, dict) if reading.numbers is None else head in reading.numbers
-    if is_numbers != isinstance(value, dict):
-        expected = '{"name": number}' if is_numbers else "a class, or its head named in data.cohort.numbers"
-        return problems.error(found.path, f"label {value!r} of {head!r}: expected {expected}", found.line)
-    for one in value if is_numbers else [str(value)]:
-        if one not in known:
-            return problems.error(
-                found.path, f"label {one!r} of {head!r} is unknown, expected one of {known}", found.line
-            )
-    if is_numbers:
-        return np.array([np.nan if value.get(name) is None else value[name] for name in known], dtype=np.float32)
-    return known.index(str(value))
+    if isinstance(value, str) and target.kind == "multilabel":  # of a table's cell
+        value = [one.strip() for one in value.split(SEPARATOR) if one.strip()]
+    wanted = WRITTEN_AS.get(target.kind, (str | int | float, "a class"))
+    if not isinstance(value, wanted[0]):
+        said = f"label {value!r} of {name!r}: expected {wanted[1]}, as data.targets.{name}.kind is {target.kind}"
+        return problems.error(found.path, said, found.line)
+    given = list(value) if isinstance(value, dict | list) else [value]
+    for one in given:
+        if str(one) not in target.names:
+            said = f"label {one!r} of {name!r} is unknown, expected one of {list(target.names)}"
+            return problems.error(found.path, said, found.line)
+    if target.kind == "numbers":
+        return np.array([np.nan if value.get(one) is None else value[one] for one in target.names], dtype=np.float32)
+    if target.kind == "multilabel":
+        return np.array([one in set(map(str, given)) for one in target.names], dtype=np.int64)
+    return target.names.index(str(value))
 
 
 def _existing(found: Found, file: str, problems: Problems) -> Path | None:

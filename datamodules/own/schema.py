@@ -27,7 +27,8 @@ def to_seconds(value: object) -> object:
 
 
 Moment = Annotated[float, BeforeValidator(to_seconds), Field(allow_inf_nan=False)]
-Label = int | float | str | dict[str, float | None]  # a class, or numbers by name
+SEPARATOR = ";"  # of several photos or labels in one cell of a table
+Label = int | float | str | dict[str, float | None] | list[str]  # a class or rank, numbers by name, labels
 
 
 class Strict(BaseModel):

@@ -11,6 +11,7 @@ import pandas as pd
 from datamodules.records import Note
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of
+from fusion.targets import Target
 
 
 def read_annomi(data_dir: Path) -> pd.DataFrame:
@@ -33,9 +34,9 @@ class AnnomiCohort(LabelledCohort):
 
     name = "annomi"
     unit = "dialogue"
-    labels: ClassVar = {
-        "health_state": ("change", "neutral", "sustain"),
-        "therapist_behaviour": ("question", "reflection", "therapist_input", "other"),
+    targets: ClassVar = {
+        "client_talk": Target("classes", ("change", "neutral", "sustain")),
+        "therapist_behaviour": Target("classes", ("question", "reflection", "therapist_input", "other")),
     }
 
     def read(self) -> Iterator[Item]:
@@ -46,7 +47,7 @@ class AnnomiCohort(LabelledCohort):
                 key = f"annomi/{dialogue}/{turn.utterance_id}"
                 is_client = turn.interlocutor == "client"
                 head, label = (
-                    ("health_state", turn.client_talk_type)
+                    ("client_talk", turn.client_talk_type)
                     if is_client
                     else ("therapist_behaviour", turn.main_therapist_behaviour)
                 )

@@ -9,6 +9,7 @@ from datamodules.records import Signal
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import parts_there
 from datamodules.sets.ts_file import read_ts
+from fusion.targets import Target
 
 RATE_HZ = 10.0
 
@@ -25,7 +26,7 @@ class BasicMotionsCohort(LabelledCohort):
 
     name = "basicmotions"
     unit = "series"
-    labels: ClassVar = {"health_state": ("Standing", "Running", "Walking", "Badminton")}
+    targets: ClassVar = {"activity": Target("classes", ("Standing", "Running", "Walking", "Badminton"))}
 
     def read(self) -> Iterator[Item]:
         for official, part in parts_there(self.folder, "BasicMotions_TEST.ts").items():
@@ -34,4 +35,4 @@ class BasicMotionsCohort(LabelledCohort):
                 key = f"{prefix}/{number:02d}"
                 start_s = -len(values) / RATE_HZ
                 series = Signal(key=key, values=values, rate_hz=RATE_HZ, unit="a.u.", start_s=start_s)
-                yield Item(key, key, {"series": series}, {"health_state": label}, label, part)
+                yield Item(key, key, {"series": series}, {"activity": label}, label, part)

@@ -14,6 +14,7 @@ import pandas as pd
 from datamodules.records import Signal
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of
+from fusion.targets import Target
 
 DAY_MIN = 1440
 MIN_KNOWN = 1296  # minutes: a day with more than a tenth missing is no day
@@ -69,8 +70,10 @@ class DepresjonCohort(LabelledCohort):
 
     name = "depresjon"
     unit = "person"
-    labels: ClassVar = {"health_state": ("control", "condition"), "regression": ("madrs",)}
-    numbers = ("regression",)
+    targets: ClassVar = {
+        "depression": Target("classes", ("control", "condition")),
+        "madrs": Target("numbers", ("madrs",), "points"),
+    }
 
     def read(self) -> Iterator[Item]:
         for day in read_depresjon(self.data_dir):
@@ -79,5 +82,5 @@ class DepresjonCohort(LabelledCohort):
             signal = Signal(
                 key=key, values=np.log1p(day.counts), rate_hz=1 / 60, unit="ln(1+counts)", start_s=-60.0 * DAY_MIN
             )
-            targets = {"health_state": group, "regression": {"madrs": day.madrs}}
+            targets = {"depression": group, "madrs": {"madrs": day.madrs}}
             yield Item(key, day.person_id, {"actigraphy": signal}, targets, group)

@@ -11,6 +11,7 @@ import pandas as pd
 from datamodules.records import Note
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of, parts_there
+from fusion.targets import Target
 
 
 class Post(NamedTuple):
@@ -49,13 +50,13 @@ class DreadditCohort(LabelledCohort):
     name = "dreaddit"
     unit = "post"
     alike = "text"
-    labels: ClassVar = {"health_state": ("calm", "stressed")}
+    targets: ClassVar = {"stress": Target("classes", ("calm", "stressed"))}
 
     def read(self) -> Iterator[Item]:
         for official, part in parts_there(self.folder, *_files("test")).items():
             for post in read_dreaddit(self.data_dir, official):
                 label = "stressed" if post.is_stressed else "calm"
-                yield Item(post.note.key, post.source, {"text": post.note}, {"health_state": label}, part=part)
+                yield Item(post.note.key, post.source, {"text": post.note}, {"stress": label}, part=part)
 
 
 def _files(part: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from datamodules.records import Photo
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of
+from fusion.targets import Target
 
 OBJECT = re.compile(r"^([a-z_]+)(\d+)[STst]\(\d+\)$")  # apple001S(1): the first apple, from the side, first photo
 MIXED = "mix"  # two foods on one plate: neither class nor weight is of the photo
@@ -67,17 +68,16 @@ class EcustfdCohort(LabelledCohort):
 
     name = "ecustfd"
     unit = "object"
-    labels: ClassVar = {
-        "health_state": (
+    targets: ClassVar = {
+        "food": Target("classes", (
             "apple", "banana", "bread", "bun", "doughnut", "egg", "fired_dough_twist", "grape", "lemon", "litchi",
             "mango", "mooncake", "orange", "peach", "pear", "plum", "qiwi", "sachima", "tomato",
-        ),
-        "regression": ("weight_g",),
+        )),
+        "weight": Target("numbers", ("weight_g",), "g"),
     }  # fmt: skip
-    numbers = ("regression",)
     test, val = 0.3, 0.15
 
     def read(self) -> Iterator[Item]:
         for food in read_ecustfd(self.data_dir):
-            targets = {"health_state": food.kind, "regression": {"weight_g": food.weight_g}}
+            targets = {"food": food.kind, "weight": {"weight_g": food.weight_g}}
             yield Item(food.photo.key, food.thing, {"photo": (food.photo,)}, targets, food.kind)

@@ -14,6 +14,7 @@ import pandas as pd
 from datamodules.records import Clip
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.splits import split_sources
+from fusion.targets import Target
 
 MEN = ("03", "10", "11", "12", "15")  # speaker numbers, from the set's own documentation
 EMOTION_OF = {
@@ -69,16 +70,16 @@ class EmodbCohort(LabelledCohort):
 
     name = "emodb"
     unit = "speaker"
-    labels: ClassVar = {
-        "health_state": ("neutral", "boredom", "happiness", "fear", "anger", "sadness", "disgust"),
-        "distress": ("calm", "distressed"),
+    targets: ClassVar = {
+        "emotion": Target("classes", ("neutral", "boredom", "happiness", "fear", "anger", "sadness", "disgust")),
+        "distress": Target("classes", ("calm", "distressed")),
     }
     test, val = 0.25, 0.15
 
     def read(self) -> Iterator[Item]:
         for spoken in read_emodb(self.data_dir):
             is_calm = spoken.emotion in ("neutral", "boredom", "happiness")
-            targets = {"health_state": spoken.emotion, "distress": "calm" if is_calm else "distressed"}
+            targets = {"emotion": spoken.emotion, "distress": "calm" if is_calm else "distressed"}
             yield Item(spoken.clip.key, spoken.speaker, {"audio": spoken.clip}, targets, stratum=spoken.gender)
 
     def divide(self, items: list[Item]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pandas as pd
 from datamodules.records import Clip
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of
+from fusion.targets import Target
 
 NUM_FOLDS = 5
 ESC50 = "meta/esc50.csv"  # the index of ESC-50 as published; the classes of ESC-10 are marked in it
@@ -62,11 +63,11 @@ class Esc10Cohort(LabelledCohort):
 
     name = "esc10"
     unit = "recording"
-    labels: ClassVar = {
-        "health_state": (
+    targets: ClassVar = {
+        "sound": Target("classes", (
             "dog", "rooster", "rain", "sea_waves", "crackling_fire", "crying_baby", "sneezing", "clock_tick",
             "helicopter", "chainsaw",
-        )
+        ))
     }  # fmt: skip
 
     def read(self) -> Iterator[Item]:
@@ -79,7 +80,7 @@ class Esc10Cohort(LabelledCohort):
         rows = read_esc10_folders(self.folder) if published else read_esc(self.folder, one_of(self.folder, "esc10.csv"))
         for clip, category, source, fold in rows:
             part = part_of.get(fold, "train")
-            yield Item(clip.key, source, {"audio": clip}, {"health_state": category}, category, part)
+            yield Item(clip.key, source, {"audio": clip}, {"sound": category}, category, part)
 
 
 class Esc50Fold4Cohort(LabelledCohort):
@@ -94,17 +95,17 @@ class Esc50Fold4Cohort(LabelledCohort):
 
     name = "esc50_fold4"
     unit = "recording"
-    labels: ClassVar = {
-        "health_state": (
+    targets: ClassVar = {
+        "sound": Target("classes", (
             "pig", "cow", "frog", "cat", "hen", "insects", "sheep", "crow", "crickets", "chirping_birds", "water_drops",
             "wind", "pouring_water", "toilet_flush", "thunderstorm", "clapping", "breathing", "coughing", "footsteps",
             "laughing", "brushing_teeth", "snoring", "drinking_sipping", "door_wood_knock", "mouse_click",
             "keyboard_typing", "door_wood_creaks", "can_opening", "washing_machine", "vacuum_cleaner", "clock_alarm",
             "glass_breaking", "siren", "car_horn", "engine", "train", "church_bells", "airplane", "fireworks",
             "hand_saw",
-        )
+        ))
     }  # fmt: skip
 
     def read(self) -> Iterator[Item]:
         for clip, category, source, _ in read_esc(self.folder, one_of(self.folder, "meta.csv", ESC50)):
-            yield Item(clip.key, source, {"audio": clip}, {"health_state": category}, category)
+            yield Item(clip.key, source, {"audio": clip}, {"sound": category}, category)

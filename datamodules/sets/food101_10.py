@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 from datamodules.records import Photo
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of, parts_there
+from fusion.targets import Target
 
 
 class Dish(NamedTuple):
@@ -45,17 +46,17 @@ class Food101Cohort(LabelledCohort):
     name = "food101_10"
     unit = "photo"
     alike = "photo"
-    labels: ClassVar = {
-        "health_state": (
+    targets: ClassVar = {
+        "dish": Target("classes", (
             "apple_pie", "baby_back_ribs", "baklava", "beef_carpaccio", "beef_tartare", "beet_salad", "beignets",
             "bibimbap", "bread_pudding", "breakfast_burrito",
-        )
+        ))
     }  # fmt: skip
 
     def read(self) -> Iterator[Item]:
         for official, part in parts_there(self.folder, *_lists("test")).items():
             for dish in read_food101_10(self.data_dir, official):
-                parts, targets = {"photo": (dish.photo,)}, {"health_state": dish.name}
+                parts, targets = {"photo": (dish.photo,)}, {"dish": dish.name}
                 yield Item(dish.photo.key, dish.photo.key, parts, targets, dish.name, part)
 
 

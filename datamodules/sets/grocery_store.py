@@ -10,6 +10,7 @@ import pandas as pd
 
 from datamodules.records import Photo
 from datamodules.sets.labelled import Item, LabelledCohort
+from fusion.targets import Target
 
 
 class Grocery(NamedTuple):
@@ -62,13 +63,13 @@ class GroceryStoreCohort(LabelledCohort):
         if test_list not in ("val", "test"):
             raise ValueError(f"grocery_store: test_list is {test_list!r}, expected val or test; set data.cohort")
         self.test_list = test_list
-        self.labels = {"health_state": tuple(fine), "coarse": tuple(coarse)}
+        self.targets = {"product": Target("classes", tuple(fine)), "product_group": Target("classes", tuple(coarse))}
 
     def read(self) -> Iterator[Item]:
         parts = ("train", "val", "test") if self.test_list == "test" else ("train", "val")
         for grocery in read_grocery_store(self.data_dir, parts):
             part = "test" if grocery.part == self.test_list else grocery.part
-            targets = {"health_state": grocery.fine, "coarse": grocery.coarse}
+            targets = {"product": grocery.fine, "product_group": grocery.coarse}
             yield Item(grocery.photo.key, grocery.photo.key, {"photo": (grocery.photo,)}, targets, grocery.fine, part)
 
     def divide(self, items: list[Item]) -> dict[str, str]:

@@ -6,17 +6,18 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from datamodules.records import HealthRecord, Part
+from datamodules.records import HealthRecord, Part, Span
 from datamodules.sets.content import contents
 from datamodules.sets.likeness import joined
 from datamodules.splits import SPLITS, split_sources
+from fusion.targets import Target
 
 VERSION = 3  # raise it when the same files and settings give other records
 
@@ -24,15 +25,15 @@ VERSION = 3  # raise it when the same files and settings give other records
 class Item(NamedTuple):
     """One labelled recording. ``source``: the person, speaker, object, ... that may be in one part only.
 
-    ``targets``: head -> class name, or head -> {target: number} for a regression head; a head or target that is left
-    out is not labelled. ``stratum``: a class or sex of the source, dealt evenly where the sources are few.
-    ``part``: "train", "val" or "test" where the set itself says so.
+    ``targets``: by name, a class, a rank, labels, {number's name: number} or the Spans of the text, as its kind wants;
+    a target or number that is left out is not labelled. ``stratum``: a class or sex of the source, dealt evenly where
+    the sources are few. ``part``: "train", "val" or "test" where the set itself says so.
     """
 
     key: str
     source: str
     parts: dict[str, Part]
-    targets: dict[str, str | dict[str, float]]
+    targets: dict[str, str | Sequence[str] | dict[str, float] | list[Span]]
     stratum: str = ""
     part: str | None = None
 
@@ -40,8 +41,8 @@ class Item(NamedTuple):
 class LabelledCohort(ABC):
     """A public set under ``data_dir``/``name``; a subclass reads its items and nothing else.
 
-    ``labels``: head -> classes, or target names for the regression heads in ``numbers``. ``unit``: what a source is;
-    ``is_sequence``: a source's records follow each other in time, so that its earlier labels forecast.
+    ``targets``: what its items are labelled with. ``unit``: what a source is; ``is_sequence``: a source's records
+    follow each other in time, so that its earlier labels forecast.
     ``alike``: "text", "photo" or "audio" where sources that hold equal or nearly equal recordings of it are one source.
     ``split`` 0, 1 or 2 have disjoint test parts; a set with folds has as many splits, and an official test part is the
     test part of every split. ``seed`` is of the split.
@@ -50,8 +51,7 @@ class LabelledCohort(ABC):
 
     name: ClassVar[str]
     unit: ClassVar[str]
-    labels: ClassVar[dict[str, tuple[str, ...]]] = {}
-    numbers: ClassVar[tuple[str, ...]] = ()
+    targets: ClassVar[dict[str, Target]] = {}
     is_sequence: ClassVar[bool] = False
     alike: ClassVar[str] = ""
     test: ClassVar[float] = 0.2
@@ -97,7 +97,7 @@ class LabelledCohort(ABC):
             raise ValueError(f"split is {split!r}, expected one of {list(SPLITS)}")
         return self._records[split]
 
-    def ceiling(self) -> dict[str, dict[str, float]]:
+    def ceiling(self) -> dict[str, dict[str, dict[str, float]]]:
         """Nobody knows the best reachable metrics of a real set."""
         return {}
 
@@ -135,23 +135,28 @@ class LabelledCohort(ABC):
         return records
 
     def _record(self, item: Item) -> HealthRecord:
-        targets: dict[str, object] = {}
-        for head, names in self.labels.items():
-            if head in self.numbers:
-                targets[head] = self._vector(item, head, names)
-            elif head in item.targets:
-                targets[head] = self._index(item, head, item.targets[head])
+        targets = {name: self._value(item, name, target) for name, target in self.targets.items()}
         return HealthRecord(
-            record_id=item.key, person_id=item.source, parts=item.parts, targets=targets,
+            record_id=item.key, person_id=item.source, parts=item.parts,
+            targets={name: value for name, value in targets.items() if value is not None},
             sources={self.unit: item.source},
         )  # fmt: skip
 
-    def _index(self, item: Item, head: str, label: str) -> int:
-        if label not in self.labels[head]:
-            raise ValueError(f"{self.name}: {item.key} has label {label!r}, expected one of {list(self.labels[head])}")
-        return self.labels[head].index(label)
+    def _value(self, item: Item, name: str, target: Target) -> object:
+        """A label as HealthRecord holds it; None where there is none."""
+        given = item.targets.get(name)
+        if target.kind == "numbers":
+            return np.array([(given or {}).get(one, np.nan) for one in target.names], dtype=np.float32)
+        if given is None or target.kind == "spans":  # spans become tags once the text is cut into word pieces
+            return given
+        if target.kind == "multilabel":
+            held = {self._index(item, name, target, label) for label in given}
+            return np.array([index in held for index in range(len(target.names))], dtype=np.int64)
+        return self._index(item, name, target, given)
 
-    def _vector(self, item: Item, head: str, names: tuple[str, ...]) -> np.ndarray:
-        """(P,) float32 in the order of ``numbers``, NaN where not labelled."""
-        given: Mapping[str, float] = item.targets.get(head, {})
-        return np.array([given.get(name, np.nan) for name in names], dtype=np.float32)
+    def _index(self, item: Item, name: str, target: Target, label: str) -> int:
+        if label not in target.names:
+            raise ValueError(
+                f"{self.name}: {item.key} has {name} {label!r}, expected one of {list(target.names)}; fix data.targets"
+            )
+        return target.names.index(label)

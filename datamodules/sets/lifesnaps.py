@@ -13,6 +13,7 @@ from datamodules.records import Part
 from datamodules.sets.days import last_days
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of
+from fusion.targets import Target
 
 FILES = ("daily_fitbit_sema.csv.gz", "daily_fitbit_sema_df_unprocessed.csv")
 STREAMS = {
@@ -48,12 +49,11 @@ class LifesnapsCohort(LabelledCohort):
 
     name = "lifesnaps_daily"
     unit = "person"
-    labels: ClassVar = {
-        "health_state": ("calm", "tense"),
-        "tired": ("rested", "tired"),
-        "regression": ("stress_score",),
+    targets: ClassVar = {
+        "tension": Target("classes", ("calm", "tense")),
+        "tiredness": Target("classes", ("rested", "tired")),
+        "stress_score": Target("numbers", ("stress_score",), "points"),
     }
-    numbers = ("regression",)
     is_sequence = True
 
     def __init__(self, *, data_dir: Path | str | None, split: int, num_days: int, seed: int = 0) -> None:
@@ -74,8 +74,8 @@ class LifesnapsCohort(LabelledCohort):
                     yield Item(key, person, parts, self._targets(row))
 
     def _targets(self, row: pd.Series) -> dict[str, str | dict[str, float]]:
-        targets: dict[str, str | dict[str, float]] = {"regression": {"stress_score": float(row["stress_score"])}}
+        targets: dict[str, str | dict[str, float]] = {"stress_score": {"stress_score": float(row["stress_score"])}}
         if np.isfinite(row["TIRED"]):
-            targets["health_state"] = self.labels["health_state"][int(row["TENSE/ANXIOUS"])]
-            targets["tired"] = self.labels["tired"][int(row["TIRED"])]
+            targets["tension"] = self.targets["tension"].names[int(row["TENSE/ANXIOUS"])]
+            targets["tiredness"] = self.targets["tiredness"].names[int(row["TIRED"])]
         return targets

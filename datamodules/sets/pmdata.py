@@ -16,6 +16,7 @@ import pandas as pd
 from datamodules.records import HealthRecord, Note, Part
 from datamodules.sets.days import last_days
 from datamodules.sets.labelled import Item, LabelledCohort
+from fusion.targets import Target
 
 SCALES = ("stress", "fatigue", "readiness", "sleep_quality", "mood")
 ACTIVITY = ("lightly_active_minutes", "moderately_active_minutes", "very_active_minutes", "sedentary_minutes")
@@ -68,8 +69,7 @@ class PmdataCohort(LabelledCohort):
 
     name = "pmdata"
     unit = "person"
-    labels: ClassVar = {"regression": SCALES}
-    numbers = ("regression",)
+    targets: ClassVar = {"wellness": Target("numbers", SCALES, "points")}
     is_sequence = True
 
     def __init__(self, *, data_dir: Path | str | None, split: int, num_days: int, seed: int = 0) -> None:
@@ -90,15 +90,15 @@ class PmdataCohort(LabelledCohort):
                 if today in person.diary:
                     parts["text"] = Note(key=f"{key}/text", text=person.diary[today])
                 if parts:
-                    targets = {"regression": {name: float(report[name]) for name in SCALES}}
+                    targets = {"wellness": {name: float(report[name]) for name in SCALES}}
                     yield Item(key, person.person_id, parts, targets)
 
     def persistence(self, record: HealthRecord) -> dict[str, object]:
         """The trivial forecast: the last report again; NaN where there is none."""
         if "wellness" not in record.parts:
-            return {"regression": np.full(len(SCALES), np.nan)}
+            return {"wellness": np.full(len(SCALES), np.nan)}
         past = pd.DataFrame(record.parts["wellness"].values).ffill()
-        return {"regression": past.iloc[-1].to_numpy()}
+        return {"wellness": past.iloc[-1].to_numpy()}
 
 
 def _read_json(path: Path) -> list:

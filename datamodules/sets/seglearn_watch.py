@@ -12,6 +12,7 @@ from datamodules.records import Signal
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.layout import one_of
 from datamodules.sets.pickled import read_pickled_arrays
+from fusion.targets import Target
 
 RATE_HZ = 50.0
 
@@ -27,7 +28,7 @@ class SeglearnWatchCohort(LabelledCohort):
 
     name = "seglearn_watch"
     unit = "person"
-    labels: ClassVar = {"health_state": ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW")}
+    targets: ClassVar = {"exercise": Target("classes", ("PEN", "ABD", "FEL", "IR", "ER", "TRAP", "ROW"))}
     test, val = 0.25, 0.13
 
     def __init__(
@@ -42,7 +43,7 @@ class SeglearnWatchCohort(LabelledCohort):
                 first = round(start_s * RATE_HZ)
                 window = values[first : first + round(self.window_s * RATE_HZ)]
                 key = f"seglearn_watch/{index:03d}/{start_s:g}"
-                yield Item(key, f"{person:02d}", self._parts(key, window), {"health_state": label})
+                yield Item(key, f"{person:02d}", self._parts(key, window), {"exercise": label})
 
     def _parts(self, key: str, window: np.ndarray) -> dict[str, Signal]:
         halves = {"acc": (window[:, :3], "g"), "gyro": (window[:, 3:], "rad/s")}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from datamodules.records import HealthRecord, Note, Signal
 from datamodules.sets.labelled import Item, LabelledCohort
+from fusion.targets import Target
 
 STEP_S = 900.0
 HISTORY = 96  # steps: 24 hours
@@ -83,8 +84,10 @@ class ShanghaiDmCohort(LabelledCohort):
 
     name = "shanghai_dm"
     unit = "person"
-    labels: ClassVar = {"health_state": ("hypo", "in_range", "hyper"), "regression": tuple(AHEAD)}
-    numbers = ("regression",)
+    targets: ClassVar = {
+        "glucose_event": Target("classes", ("hypo", "in_range", "hyper")),
+        "glucose_change": Target("numbers", tuple(AHEAD), "mg/dL"),
+    }
     is_sequence = True
 
     def __init__(self, *, data_dir: Path | str | None, split: int, stride: int, seed: int = 0) -> None:
@@ -105,8 +108,8 @@ class ShanghaiDmCohort(LabelledCohort):
         """The trivial forecast: nothing changes."""
         last = record.parts["glucose"].values[-1, 0]
         return {
-            "regression": np.zeros(len(AHEAD)),
-            "health_state": self.labels["health_state"].index(state_of(np.array([last]))),
+            "glucose_change": np.zeros(len(AHEAD)),
+            "glucose_event": self.targets["glucose_event"].names.index(state_of(np.array([last]))),
         }
 
 
@@ -138,9 +141,9 @@ def _parts(key: str, recording: Recording, now: int) -> dict[str, Signal | Note]
 
 def _targets(glucose: np.ndarray, now: int) -> dict[str, str | dict[str, float]]:
     targets: dict[str, str | dict[str, float]] = {
-        "regression": {name: float(glucose[now + steps] - glucose[now]) for name, steps in AHEAD.items()}
+        "glucose_change": {name: float(glucose[now + steps] - glucose[now]) for name, steps in AHEAD.items()}
     }
     ahead = glucose[now + 1 : now + 1 + EVENT_STEPS]
     if np.isfinite(ahead).sum() >= EVENT_KNOWN:
-        targets["health_state"] = state_of(ahead)
+        targets["glucose_event"] = state_of(ahead)
     return targets

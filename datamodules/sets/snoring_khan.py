@@ -10,6 +10,7 @@ import pandas as pd
 
 from datamodules.records import Clip
 from datamodules.sets.labelled import Item, LabelledCohort
+from fusion.targets import Target
 
 NEIGHBOURS = 10  # clips are cut from longer recordings that are not named; neighbours in number are kept together
 OF_ONE_KIND = 50  # the other sounds come in runs of 50 of one kind (baby, clock, door, ...)
@@ -66,9 +67,9 @@ class SnoringCohort(LabelledCohort):
     name = "snoring_khan"
     unit = "clip"
     alike = "audio"
-    labels: ClassVar = {"health_state": ("other", "snoring")}
+    targets: ClassVar = {"snoring": Target("classes", ("other", "snoring"))}
 
     def read(self) -> Iterator[Item]:
         for sound in read_snoring_khan(self.data_dir):
             label = "snoring" if sound.is_snoring else "other"
-            yield Item(sound.clip.key, sound.source, {"audio": sound.clip}, {"health_state": label}, label)
+            yield Item(sound.clip.key, sound.source, {"audio": sound.clip}, {"snoring": label}, label)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.stress_predict import REST, STRESS, STRESSORS, Session, read_stress_predict
 from datamodules.simulate.composed_sources import choose_references
+from fusion.targets import Target
 
 
 class StressPredictCohort(LabelledCohort):
@@ -26,7 +27,10 @@ class StressPredictCohort(LabelledCohort):
 
     name = "stress_predict"
     unit = "person"
-    labels: ClassVar = {"health_state": ("rest", "stress"), "phase": ("rest", *STRESSORS)}
+    targets: ClassVar = {
+        "stress": Target("classes", ("rest", "stress")),
+        "phase": Target("classes", ("rest", *STRESSORS)),
+    }
 
     def __init__(
         self, *, data_dir: Path | str | None, split: int, window_s: float, stride_s: int, is_against_rest: bool,
@@ -46,7 +50,7 @@ class StressPredictCohort(LabelledCohort):
                     parts = session.window(start_s, self.window_s, reference_s)
                     key = f"stress_predict/{session.person_id}/{start_s}"
                     phase = session.stressor(start_s) if label == STRESS else name
-                    yield Item(key, session.person_id, parts, {"health_state": name, "phase": phase})
+                    yield Item(key, session.person_id, parts, {"stress": name, "phase": phase})
 
     def _references(self, session: Session, rest_s: list[int], start_s: int) -> tuple[int, ...]:
         if not self.is_against_rest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -12,6 +12,7 @@ from datamodules.records import Note, Span
 from datamodules.sets.diet_spans import DIET, to_diet
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.tags import bio
+from fusion.targets import Target
 
 NATIVE, FOODS = "native", "diet"
 
@@ -41,7 +42,7 @@ class TaggedCohort(LabelledCohort):
         if tags not in (NATIVE, FOODS):
             raise ValueError(f"{self.name}: tags is {tags!r}, expected {NATIVE} or {FOODS}; set data.cohort.tags")
         self.tags = tags
-        self.labels = {"diet_tags": bio(self.entities) if tags == NATIVE else DIET}
+        self.targets = {"recipe_entities": Target("spans", bio(self.entities) if tags == NATIVE else DIET)}
 
     @abstractmethod
     def texts(self) -> Iterator[Tagged]:
@@ -52,8 +53,4 @@ class TaggedCohort(LabelledCohort):
         for key, text, spans, part in self.texts():
             kept = spans if self.tags == NATIVE else to_diet(text, spans, food=self.food)
             source = hashlib.sha256(text.encode()).hexdigest()[:16]
-            yield Item(key, source, {"text": Note(key=key, text=text)}, {"diet_tags": kept}, part=part)
-
-    def _index(self, item: Item, head: str, label: Iterable[Span]) -> list[Span]:
-        """Spans stay spans: they become classes once the text is cut into word pieces (datamodules/tags.py)."""
-        return list(label)
+            yield Item(key, source, {"text": Note(key=key, text=text)}, {"recipe_entities": kept}, part=part)

@@ -12,6 +12,7 @@ from typing import Any
 from datamodules.records import Signal
 from datamodules.sets.labelled import Item, LabelledCohort
 from datamodules.sets.ts_file import read_ts
+from fusion.targets import Target
 
 RATE_HZ = 1.0  # the archive gives no rate: a step counts as a second
 
@@ -42,7 +43,7 @@ class UcrCohort(LabelledCohort):
             )
         self.problem, self.root = problem, root
         self.channels = list(problems[problem]["channels"])
-        self.labels = {"health_state": tuple(problems[problem]["classes"])}
+        self.targets = {"series_class": Target("classes", tuple(problems[problem]["classes"]))}
 
     @property
     def folder(self) -> Path:
@@ -69,7 +70,7 @@ class UcrCohort(LabelledCohort):
                 key = f"ucr/{self.problem}/{part}/{number}"
                 series = Signal(key=key, values=values, rate_hz=RATE_HZ, unit="a.u.", start_s=-len(values) / RATE_HZ)
                 own = "test" if part == "TEST" else None
-                yield Item(key, key, {"series": series}, {"health_state": label}, label, own)
+                yield Item(key, key, {"series": series}, {"series_class": label}, label, own)
 
     def divide(self, items: list[Item]) -> dict[str, str]:
         """The official test part; of the official train part, every fifth series of a class validates."""

@@ -22,6 +22,7 @@ from datamodules.rule import GROUP_OF, LATENTS, NOISE, STATES, Cell, bayes_ceili
 from datamodules.sets.content import contents
 from datamodules.simulate.composed_sources import SOUND_S, Item, read_items
 from datamodules.simulate.profile import GOALS, profile_sentence, sample_profile
+from datamodules.simulate.targets import RULE_TARGETS
 from fusion.plan import Facts
 from fusion.plan.knowledge.foods import groups_in
 
@@ -38,7 +39,7 @@ class ComposedCohort:
     """
 
     name = "composed"
-    labels: ClassVar = {"health_state": STATES, **LATENTS, "goal": tuple(GOALS)}
+    targets: ClassVar = RULE_TARGETS
 
     def __init__(
         self, *, data_dir: Path | str | None, split: int, seed: int = 0, num_train: int = 3000, num_val: int = 750,
@@ -75,9 +76,9 @@ class ComposedCohort:
             raise ValueError(f"split is {split!r}, expected one of {list(self.num)}")
         return self._records[split]
 
-    def ceiling(self) -> dict[str, dict[str, float]]:
+    def ceiling(self) -> dict[str, dict[str, dict[str, float]]]:
         """What knowing the latents of a subset of groups exactly would give; real perception is below it."""
-        return bayes_ceiling(NOISE["composed"])
+        return {"health_state": bayes_ceiling(NOISE["composed"])}
 
     @cached_property
     def _records(self) -> dict[str, list[HealthRecord]]:

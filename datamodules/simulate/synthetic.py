@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from rich.progress import track
@@ -25,13 +26,16 @@ from safetensors.numpy import load_file, save_file
 
 from datamodules.records import Clip, HealthRecord, Note, Part, Photo, Signal
 from datamodules.rule import LATENTS, NOISE, STATES, bayes_ceiling, findings, sample_cells, state_of
+from datamodules.sets.diet_spans import DIET
 from datamodules.simulate.person import Case, simulate_person
 from datamodules.simulate.physiology import RATES_HZ, UNITS
 from datamodules.simulate.profile import GOALS
 from datamodules.simulate.sound import CLIP_S
+from datamodules.simulate.targets import RULE_TARGETS
 from fusion.batch import GROUPS
 from fusion.plan.facts import Facts
 from fusion.plan.knowledge.foods import groups_in
+from fusion.targets import Target
 
 SPLIT_SHARES = {"train": 0.60, "val": 0.15, "test": 0.25}
 PEOPLE_PER_PROCESS = 250  # fewer are simulated faster than another process starts (10 s, measured on two cores)
@@ -46,7 +50,7 @@ class SyntheticCohort:
     """
 
     name = "synthetic"
-    labels: dict[str, tuple[str, ...]] = {"health_state": STATES, **LATENTS, "goal": tuple(GOALS)}  # noqa: RUF012
+    targets: ClassVar = {**RULE_TARGETS, "diet_tags": Target("spans", DIET)}
 
     def __init__(
         self,
@@ -71,11 +75,11 @@ class SyntheticCohort:
         self.fingerprint = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
         self.folder = Path(root) / self.fingerprint
 
-    def ceiling(self) -> dict[str, dict[str, float]]:
+    def ceiling(self) -> dict[str, dict[str, dict[str, float]]]:
         """The best any model can reach through the noise: per subset of groups, on the records that have all of them;
         as_recorded: on every record with what it has (missing_rate included)."""
         complete, as_recorded = bayes_ceiling(self.noise), bayes_ceiling(self.noise, missing_rate=self.missing_rate)
-        return {**complete, "as_recorded": as_recorded["+".join(GROUPS)]}
+        return {"health_state": {**complete, "as_recorded": as_recorded["+".join(GROUPS)]}}
 
     def records(self, split: str) -> list[HealthRecord]:
         """The people of one split; generates the cohort at the first call ever."""

@@ -31,6 +31,7 @@ class Prepare(ABC):
     """
 
     settings: dict[str, object]
+    channels: tuple[str, ...] = ()  # of a signal, by name
 
     def __new__(cls, **settings: object) -> Prepare:
         self = super().__new__(cls)
@@ -44,6 +45,10 @@ class Prepare(ABC):
     @abstractmethod
     def absent(self) -> Prepared:
         """One invalid step of harmless values: what a record without this modality is collated from."""
+
+    def offsets(self, part: Part) -> list[tuple[int, int] | None]:
+        """Characters that every step of a text stands for, None for special ones; [] where the steps are no text."""
+        return []
 
     def fit(self, prepared: Iterable[Prepared]) -> None:  # noqa: B027  (most transforms have nothing to learn)
         """Learn statistics from the prepared recordings of the train split. Default: none."""

@@ -61,7 +61,7 @@ def export(run_dir: Path, to: Path) -> None:
                 name: {key: node[key] for key in ("source", "group")} | {"prepare": _prepare(building, name, node)}
                 for name, node in cfg["data"]["modalities"].items()
             },
-            "labels": cfg["data"]["labels"],
+            "targets": cfg["data"]["targets"],
             "plan_vocabulary": plan_vocabulary(),
             "trained": _about_training(run_dir),
             "exported": {key: value for key, value in provenance().items() if key != "command"},

@@ -14,67 +14,69 @@ from typing import NamedTuple
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
 
-from datamodules.collate import pad_rows
-from datamodules.context import context_of
 from datamodules.modality import Modality
+from datamodules.preparation import Preparation
 from datamodules.records import HealthRecord
 from datamodules.tags import spans_of
-from datamodules.transforms.base import Prepared
 from fusion.batch import Stream
-from fusion.beliefs import with_tagged_foods
 from fusion.construct import construct
 from fusion.model import FusionModel
-from fusion.plan import Plan, Source, load_tokenizer, parse, sources
-from fusion.plan.context import PlanContext
+from fusion.pipeline import Answer, Pipeline
+from fusion.plan import Plan, Source, sources
 from fusion.plan.rules.guidelines import STATES
+from fusion.targets import Target
 
-FORMAT = 1  # raise it when the folder's layout changes
+FORMAT = 2  # raise it when the folder's layout changes
+PROBABILITIES = ("classes", "ordinal", "multilabel")  # kinds whose answer is one a name
 WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
 
 
 class Prediction(NamedTuple):
     """The answer for one record.
 
-    ``read``: modalities that were there and usable; empty = the answer is the prior.
-    ``probabilities``: head -> class -> probability. ``numbers``: head -> target -> value, in the unit of its labels.
-    ``plan_text`` is canonical; ``plan`` is what it says, or every reason why it says nothing; both None where the model
-    writes no plans. ``tagged``: tagging head -> (words, label) of everything it found in the text, in order.
-    ``conditions``: what plain code reads in the text, doubt included; the plan keeps their safety rules.
+    ``read``: modalities that were there and usable; empty = the answer is the prior. ``answers``: by head.
+    ``tagged``: by head that tags, (words, label) of everything it found in the text, in order. ``conditions``: what
+    plain code reads in the text, doubt included; the plan keeps their safety rules.
     """
 
     record_id: str
     read: tuple[str, ...]
-    probabilities: dict[str, dict[str, float]]
-    numbers: dict[str, dict[str, float]]
-    plan_text: str | None
-    plan: Plan | list[str] | None
+    answers: dict[str, Answer]
     tagged: dict[str, list[tuple[str, str]]]
     conditions: tuple[str, ...]
 
     @property
-    def state(self) -> dict[str, float]:
-        """Probability of every health state."""
-        return self.probabilities["health_state"]
+    def probabilities(self) -> dict[str, dict[str, float]]:
+        """By head, the probability of every class, rank or label."""
+        return {n: answer.values for n, answer in self.answers.items() if answer.kind in PROBABILITIES}
+
+    @property
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """By head, numbers by name, in the unit of their target."""
+        return {name: answer.values for name, answer in self.answers.items() if answer.kind == "numbers"}
+
+    @property
+    def plan(self) -> Plan | list[str] | None:
+        """The plan, or every reason why the model wrote none that can be read; None where it writes no plans."""
+        return next((answer.plan for answer in self.answers.values() if answer.kind == "plan"), None)
 
     @property
     def follows(self) -> list[Source]:
         """What the plan follows from, as far as it is what the guidelines say of the likeliest state."""
         if not isinstance(self.plan, Plan):
             return []
-        states = self.probabilities.get("health_state", {})
-        likeliest = max(states, key=states.get, default=None)
-        return sources(self.plan, likeliest if likeliest in STATES else None, self.conditions)
+        states = next((values for values in self.probabilities.values() if set(values) == set(STATES)), {})
+        return sources(self.plan, max(states, key=states.get, default=None), self.conditions)
 
 
 class LoadedModel:
     """Read raw records, answer with probabilities, numbers and plans. ``config`` is the folder's config.json."""
 
-    def __init__(self, *, model: FusionModel, modalities: dict[str, Modality], config: dict):
-        self.model = model.eval()
-        self.modalities = modalities
-        self.config = config
+    def __init__(self, *, model: FusionModel, preparation: Preparation, config: dict) -> None:
+        self.model, self.preparation, self.config = model.eval(), preparation, config
+        self.pipeline = Pipeline(self.model)
+        self.targets = {name: Target.declare(name, **declared) for name, declared in config["targets"].items()}
 
     @classmethod
     def open(cls, folder: Path) -> LoadedModel:
@@ -92,12 +94,9 @@ class LoadedModel:
             model.load_state_dict(load_file(folder / WEIGHTS))
         except (SafetensorError, FileNotFoundError, RuntimeError) as error:
             raise ValueError(f"{folder / WEIGHTS} does not hold the weights of {CONFIG}: {error}") from error
-        modalities = {name: _modality(folder, node) for name, node in config["modalities"].items()}
-        for name, modality in modalities.items():
-            if name not in statistics:
-                raise ValueError(f"{folder / PREPROCESSING} has no statistics of {name!r}; export again")
-            modality.prepare.load_state(statistics[name])
-        return cls(model=model, modalities=modalities, config=config)
+        preparation = Preparation({name: _modality(folder, node) for name, node in config["modalities"].items()})
+        preparation.load_state(statistics)
+        return cls(model=model, preparation=preparation, config=config)
 
     @torch.inference_mode()
     def predict(self, records: Sequence[HealthRecord], batch_size: int = 32) -> list[Prediction]:
@@ -108,48 +107,32 @@ class LoadedModel:
         return answers
 
     def _predict(self, records: Sequence[HealthRecord]) -> list[Prediction]:
-        rows = {name: [_prepared(modality, r) for r in records] for name, modality in self.modalities.items()}
+        preparation = self.preparation.once()
         device = next(self.model.parameters()).device
-        streams = {}
-        for name, modality in self.modalities.items():
-            stream = pad_rows([modality.prepare.scale(row) if row else modality.prepare.absent() for row in rows[name]])
-            streams[name] = Stream(*(part.to(device) for part in stream))
-        contexts = [self._context(record, {name: rows[name][i] for name in rows}) for i, record in enumerate(records)]
-        fused = self.model.fuse(self.model.encode(streams))
-        limits = [context.limits for context in with_tagged_foods(self.model.heads, fused, contexts)]
-        answers = {
-            name: (head.predict(fused, limits) if head.is_generative else head.predict(fused)).cpu()
-            for name, head in self.model.heads.items()
+        streams = {
+            name: Stream(*(part.to(device) for part in stream)) for name, stream in preparation.streams(records).items()
         }
-        plans = _plans(answers["plan"]) if "plan" in answers else [(None, None)] * len(records)
-        return [
-            Prediction(
-                record.record_id,
-                tuple(name for name in rows if rows[name][i] is not None),
-                self._named("classes", answers, i),
-                self._named("targets", answers, i),
-                *plans[i],
-                tagged={
-                    name: _found(head.tags, answers[name][i], self.modalities[head.modality], record)
-                    for name, head in self.model.heads.items()
-                    if hasattr(head, "tags")
-                },
-                conditions=contexts[i].conditions,
-            )
-            for i, record in enumerate(records)
-        ]
+        read = [preparation.present(record) for record in records]
+        contexts = [preparation.context(record, shown) for record, shown in zip(records, read, strict=True)]
+        fused = self.pipeline.read(streams)
+        answers = self.pipeline.answer(fused, self.pipeline.held_to(fused, contexts))
+        predictions = []
+        for row, record in enumerate(records):
+            typed = self.pipeline.typed(answers, row)
+            tagged = {
+                name: self._found(name, answer, record) for name, answer in typed.items() if answer.kind == "spans"
+            }
+            predictions.append(Prediction(record.record_id, tuple(read[row]), typed, tagged, contexts[row].conditions))
+        return predictions
 
-    def _named(self, names: str, answers: dict[str, Tensor], row: int) -> dict[str, dict[str, float]]:
-        """One row of every head that has ``names``, its answer by name."""
-        return {
-            head_name: dict(zip(getattr(head, names), answers[head_name][row].tolist(), strict=True))
-            for head_name, head in self.model.heads.items()
-            if hasattr(head, names)
-        }
-
-    def _context(self, record: HealthRecord, prepared: dict[str, Prepared | None]) -> PlanContext:
-        """What plain code reads in the usable modalities of a record."""
-        return context_of(record, [name for name in prepared if prepared[name]], self.modalities, prepared.get)
+    def _found(self, head: str, answer: Answer, record: HealthRecord) -> list[tuple[str, str]]:
+        """The words that a tagging head's answer tags, with their label."""
+        modality = self.preparation.modalities[self.model.heads[head].modality]
+        note = record.parts.get(modality.source)
+        if note is None:
+            return []
+        spans = spans_of(answer.tags, modality.prepare.offsets(note))
+        return [(note.text[span.start : span.end], span.label) for span in spans]
 
 
 def plan_vocabulary() -> str:
@@ -162,30 +145,6 @@ def _modality(folder: Path, node: dict) -> Modality:
     if "weights" in prepare:  # word pieces lie in the folder
         prepare["weights"] = str(folder / prepare["weights"])
     return Modality(source=node["source"], group=node["group"], prepare=construct(prepare), augment=None)
-
-
-def _prepared(modality: Modality, record: HealthRecord) -> Prepared | None:
-    """A modality of ``record``, unscaled; None where it is absent or nothing in it was measured."""
-    part = record.parts.get(modality.source)
-    if part is None:
-        return None
-    prepared = modality.prepare(part)
-    return prepared if prepared.valid.any() else None
-
-
-def _found(tags: Sequence[str], ids: Tensor, modality: Modality, record: HealthRecord) -> list[tuple[str, str]]:
-    """(T,) classes of the word pieces of a record's text -> the words they tag, with their label."""
-    note = record.parts.get(modality.source)
-    if note is None:
-        return []
-    spans = spans_of([tags[i] for i in ids.tolist()], modality.prepare.offsets(note))
-    return [(note.text[span.start : span.end], span.label) for span in spans]
-
-
-def _plans(ids: Tensor) -> list[tuple[str, Plan | list[str]]]:
-    """(B, P) ids -> text and what it says."""
-    texts = [load_tokenizer().decode(row) for row in ids.tolist()]
-    return [(text, parse(text)) for text in texts]
 
 
 def _read_json(path: Path) -> dict:

@@ -81,7 +81,8 @@ def measure(cfg: DictConfig) -> Cost:
     forward, backward = flop_counter(), flop_counter()
     with AllPresent():
         with forward, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            loss = objective(model.heads, model(batch), batch.targets)["loss"]
+            fused, outputs = model(batch, with_tokens=True)
+            loss = objective(model, batch, fused, outputs)["loss"]
         with backward:
             loss.backward()
     counts = {name: sum(ops.values()) for name, ops in forward.get_flop_counts().items()}
@@ -122,9 +123,9 @@ def full_batch(cfg: DictConfig, model: FusionModel) -> Batch:
         values = torch.empty(size, *shape, dtype=dtype)
         streams[name] = Stream(values, torch.ones(steps, dtype=torch.bool), torch.zeros(steps))
     targets = {}
-    for name, head in model.heads.items():
+    for head in model.heads.values():
         shape = (size, head.max_length) if head.is_generative else (size,)
-        targets[name] = torch.zeros(shape, dtype=torch.long)
+        targets[head.target] = torch.zeros(shape, dtype=torch.long)
     return Batch(streams, targets, [""] * size, [""] * size)
 
 

@@ -14,14 +14,18 @@ from rich.table import Table
 import fusion
 from datamodules.own.files import read_clip, read_note, read_photos, read_signal
 from datamodules.records import HealthRecord, Part, Signal
-from fusion.apps.loaded import LoadedModel, Prediction
+from fusion.apps.loaded import PROBABILITIES, LoadedModel, Prediction
+from fusion.pipeline import Answer
 from fusion.plan import to_display
 from fusion.plan.language.display import DISCLAIMER
 
 if TYPE_CHECKING:
-    from datamodules.transforms.signal import PrepareSignal  # slow to import, and only models with signals need it
+    from collections.abc import Mapping
 
-MOST_SHOWN = 3  # classes of a head beside the states; all of them are in Prediction.probabilities
+    from datamodules.transforms.signal import PrepareSignal  # slow to import, and only models with signals need it
+    from fusion.targets import Target
+
+MOST_SHOWN = 6  # answers of a head; all of them are in Prediction.answers
 SIGNAL = re.compile(r"(?P<name>\w+)=(?P<file>.+?)(?::(?P<rate_hz>[-+.\deE]+)(?::(?P<unit>[^:]+))?)?")
 
 
@@ -58,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
-    show(prediction)
+    show(prediction, loaded.targets)
     return 0
 
 
@@ -71,32 +75,25 @@ def read_record(options: argparse.Namespace, loaded: LoadedModel) -> HealthRecor
         parts["photo"] = read_photos(options.photo)
     if options.audio is not None:
         parts["audio"] = read_clip(options.audio)
-    known = {modality.source for modality in loaded.modalities.values()}
+    known = {modality.source for modality in loaded.preparation.modalities.values()}
     if unknown := sorted(parts.keys() - known):
         raise ValueError(f"the model does not read {unknown}, expected some of {sorted(known)}")
     return HealthRecord(record_id="you", person_id="you", parts=parts, targets={})
 
 
-def show(prediction: Prediction) -> None:
-    """Print what was read, every answer, and the plan with what it follows from."""
+def show(prediction: Prediction, targets: Mapping[str, Target]) -> None:
+    """Print what was read, every answer, and the plan with what it follows from; ``targets``: for their units."""
     console = Console(highlight=False, markup=False)  # a class may be called [a]
     console.print(f"read: {', '.join(prediction.read) or 'nothing, so this is only what is usual: the prior'}")
-    if "health_state" in prediction.probabilities:
-        table = Table("health state", "probability")
-        for state, probability in sorted(prediction.state.items(), key=lambda item: -item[1]):
-            table.add_row(state, f"{probability:.3f}")
-        console.print(table)
-    if others := {name: p for name, p in prediction.probabilities.items() if name != "health_state"}:
-        table = Table("question", "likeliest answers")
-        for name, classes in others.items():
-            likeliest = sorted(classes.items(), key=lambda item: -item[1])[:MOST_SHOWN]
-            table.add_row(name, ", ".join(f"{answer} {probability:.3f}" for answer, probability in likeliest))
-        console.print(table)
-    for name, values in prediction.numbers.items():
-        table = Table(name, "answer")
-        for target, value in values.items():
-            table.add_row(target, f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}")
-        console.print(table)
+    for name, answer in prediction.answers.items():
+        if answer.kind in PROBABILITIES:
+            console.print(_probabilities(name, answer))
+        elif answer.kind == "numbers":
+            unit = targets[answer.target].unit
+            table = Table(name, f"answer ({unit})" if unit else "answer")
+            for number, value in answer.values.items():
+                table.add_row(number, f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}")
+            console.print(table)
     for name, found in prediction.tagged.items():
         named = ", ".join(f"{words} ({label})" for words, label in found)
         console.print(f"{name}: {named or 'nothing found in the text'}", soft_wrap=True)
@@ -108,10 +105,21 @@ def show(prediction: Prediction) -> None:
         console.print(to_display(prediction.plan, prediction.follows), soft_wrap=True)
 
 
+def _probabilities(name: str, answer: Answer) -> Table:
+    """The likeliest answers first; of many, the first few."""
+    table = Table(name, "probability")
+    likeliest = sorted(answer.values.items(), key=lambda item: -item[1])
+    for said, probability in likeliest[:MOST_SHOWN]:
+        table.add_row(said, f"{probability:.3f}")
+    if len(likeliest) > MOST_SHOWN:
+        table.add_row(f"{len(likeliest) - MOST_SHOWN} others", f"{sum(p for _, p in likeliest[MOST_SHOWN:]):.3f}")
+    return table
+
+
 def _read_signals(signals: list[str], rests: list[str], loaded: LoadedModel) -> dict[str, Signal]:
     """--signal and --rest as recordings by source."""
     prepares: dict[str, list[PrepareSignal]] = {}
-    for modality in loaded.modalities.values():
+    for modality in loaded.preparation.modalities.values():
         if modality.group == "signals":
             prepares.setdefault(modality.source, []).append(modality.prepare)
     rest_files: dict[str, list[str]] = {}

@@ -125,7 +125,7 @@ def _plans_of_model(cases: Sequence[Case], folder: str) -> Iterator[list[Plan | 
     with tempfile.TemporaryDirectory() as root:
         predictions = loaded.predict(_records(cases, root))
     for prediction in predictions:
-        if prediction.plan_text is None:
+        if prediction.plan is None:
             raise ValueError(f"{folder} writes no plans; export a model with head=plan")
         yield [prediction.plan if isinstance(prediction.plan, Plan) else None]
 

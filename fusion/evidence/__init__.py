@@ -1,1 +1,5 @@
-"""What a finished run leaves behind: numbers, intervals, plots, sample plans and where they came from."""
+"""What a figure must carry: metrics by kind of target, intervals over people, pictures, provenance."""
+
+import matplotlib
+
+matplotlib.use("Agg")  # no screen on a cluster node

@@ -30,9 +30,6 @@ def balanced_accuracy(matrix: np.ndarray) -> float:
     return float((np.diag(matrix)[occurs] / matrix.sum(1)[occurs]).mean())
 
 
-SCORES = {"macro_f1": macro_f1, "balanced_accuracy": balanced_accuracy}
-
-
 def source_weights(sources: list[dict[str, str]], num_replicates: int, seed: int) -> Iterator[np.ndarray]:
     """Weights (N,) of ``num_replicates`` bootstrap replicates.
 
@@ -50,15 +47,6 @@ def source_weights(sources: list[dict[str, str]], num_replicates: int, seed: int
             draws = [times[code] for times, code in zip(drawn, codes, strict=True)]
             weights = np.prod(draws, axis=0, dtype=float)
         yield weights
-
-
-def bootstrap(
-    labels: np.ndarray, predicted: np.ndarray, sources: list[dict[str, str]], num_classes: int, num_replicates: int,
-    seed: int = 0,
-) -> dict[str, tuple[float, float]]:  # fmt: skip
-    """{score: (low, high)}: the central 95 % of every score over the replicates."""
-    matrices = [confusion(labels, predicted, num_classes, w) for w in source_weights(sources, num_replicates, seed)]
-    return {name: central([score(matrix) for matrix in matrices]) for name, score in SCORES.items()}
 
 
 def central(values: list[float]) -> tuple[float, float]:

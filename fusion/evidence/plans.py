@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import torch
+from itertools import islice
+
 from torch import Tensor
 
 from fusion.batch import GROUPS
-from fusion.plan import Plan, load_tokenizer, parse
+from fusion.evidence.kinds.plan import plan_texts, read_plans
+from fusion.evidence.results import Predictions
+from fusion.plan import Plan
 from fusion.plan.scoring.deletion import deletion_test
 
 COLUMNS = ["record", "input", "reference", "generated"]
@@ -16,32 +19,26 @@ def sample_plans(
     seen: list[tuple[list[str], Tensor, Tensor]], inputs: dict[str, str], num_plans: int
 ) -> list[list[str]]:
     """First ``num_plans`` rows of COLUMNS. ``seen``: (record ids, generated ids, reference ids) of every batch."""
-    tokenizer = load_tokenizer()
-    rows = []
-    for ids, generated, reference in seen:
-        for record_id, out, target in zip(ids, generated, reference, strict=True):
-            if len(rows) == num_plans:
-                return rows
-            target = torch.where(target < 0, tokenizer.pad_id, target)
-            texts = [tokenizer.decode(tokens.tolist()) for tokens in (target, out)]
-            rows.append([record_id, inputs[record_id], *texts])
-    return rows
+    texts = (
+        [record_id, inputs[record_id], reference, generated]
+        for ids, out, target in seen
+        for record_id, reference, generated in zip(ids, plan_texts(target), plan_texts(out), strict=True)
+    )
+    return list(islice(texts, num_plans))
 
 
-def deletion(predictions: dict[str, dict[str, list]], groups: list[str]) -> dict[str, float]:
-    """The deletion test over the rows that were generated: "all" against all but one group."""
+def deletion(predictions: Predictions, head: str, groups: list[str]) -> dict[str, float]:
+    """The deletion test over the rows for which ``head`` wrote plans: "all" against all but one group."""
     hidden = {group: "+".join(g for g in GROUPS if g in groups and g != group) for group in groups}
-    plans = {row: _plans(predictions.get(row, {}).get("plan", [])) for row in ("all", *hidden.values())}
+    plans = {row: _plans(predictions.get(row, {}).get(head, [])) for row in ("all", *hidden.values())}
     shared = {group: {i: p for i, p in plans[row].items() if i in plans["all"]} for group, row in hidden.items()}
-    return {f"plan/{name}": value for name, value in deletion_test(plans["all"], shared).items()}
+    return {f"{head}/{name}": value for name, value in deletion_test(plans["all"], shared).items()}
 
 
 def _plans(seen: list[tuple[list[str], Tensor, Tensor]]) -> dict[str, Plan]:
     """By record id, the plans that parse."""
-    decode = load_tokenizer().decode
-    texts = {i: decode(row) for ids, generated, _ in seen for i, row in zip(ids, generated.tolist(), strict=True)}
-    parsed = {i: parse(text) for i, text in texts.items()}
-    return {i: plan for i, plan in parsed.items() if isinstance(plan, Plan)}
+    read = {i: plan for ids, out, _ in seen for i, plan in zip(ids, read_plans(out), strict=True)}
+    return {i: plan for i, plan in read.items() if isinstance(plan, Plan)}
 
 
 def to_markdown(rows: list[list[str]]) -> str:

@@ -1,15 +1,16 @@
-"""The three pictures of a run: curves, confusion matrix, subsets against their ceiling."""
+"""The pictures of a run: curves, what each kind of target draws, and subsets of modalities against their ceiling."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")  # no screen on a cluster node
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
+
+from fusion.evidence.kinds import kind_of
+from fusion.evidence.results import Predictions, collect
+from fusion.targets import Target
 
 
 def plot_curves(metrics_csv: Path, path: Path, columns: list[list[str]]) -> None:
@@ -28,39 +29,41 @@ def plot_curves(metrics_csv: Path, path: Path, columns: list[list[str]]) -> None
     plt.close(figure)
 
 
-def plot_confusion(matrix: np.ndarray, classes: list[str], path: Path) -> None:
-    """Row-normalised confusion matrix with counts; rows = truth."""
-    share = matrix / matrix.sum(1, keepdims=True).clip(min=1)
-    size = 2.5 + 0.55 * len(classes)
-    figure, axis = plt.subplots(figsize=(size + 0.8, size), layout="constrained")
-    image = axis.imshow(share, vmin=0, vmax=1, cmap="Blues")
-    for (i, j), count in np.ndenumerate(matrix):
-        axis.text(j, i, f"{count:.0f}", ha="center", va="center", color="white" if share[i, j] > 0.5 else "black")
-    axis.set_xticks(range(len(classes)), classes, rotation=40, ha="right")
-    axis.set_yticks(range(len(classes)), classes)
-    axis.set_xlabel("predicted")
-    axis.set_ylabel("true")
-    figure.colorbar(image, label="share of the true class")
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+def plot_answers(predictions: Predictions, asked: Mapping[str, Target], folder: Path) -> None:
+    """<head>_<picture>.png: what each head said of the records as they came."""
+    for head, target in asked.items():
+        said = collect(predictions, head).get("as_recorded")
+        if said is None:
+            continue
+        for name, figure in kind_of(target).draw(said.predicted, said.reference).items():
+            figure.suptitle(f"{head}: test, as recorded, n = {len(said.record_ids)}", fontsize=10)
+            figure.savefig(folder / f"{head}_{name}.png", dpi=130)
+            plt.close(figure)
 
 
-def plot_subsets(results: dict[str, dict[str, float]], ceiling: dict[str, dict[str, float]], path: Path) -> None:
-    """Balanced accuracy of every subset of modality groups with its interval, beside the ceiling where it is known."""
-    rows = [row for row in results if "health_state/balanced_accuracy_low" in results[row]]
-    rows.sort(key=lambda row: results[row]["health_state/balanced_accuracy"])
-    columns = [f"health_state/balanced_accuracy{end}" for end in ("", "_low", "_high")]
-    score, low, high = ([results[row][column] for row in rows] for column in columns)
-    figure, axis = plt.subplots(figsize=(7, 1.2 + 0.3 * len(rows)), layout="constrained")
+def plot_subsets(
+    results: dict[str, dict[str, float]], head: str, target: Target, ceiling: Mapping[str, dict], path: Path
+) -> None:
+    """The headline of ``head`` for every subset of modality groups, with its interval, and the ceiling if known."""
+    kind = kind_of(target)
+    metric = "balanced_accuracy" if ceiling else kind.headline[0]  # a ceiling is known of balanced decisions
+    key = f"{head}/{metric}"
+    rows = [row for row in results if f"{key}_low" in results[row]]
+    if not rows:
+        return
+    rows.sort(key=lambda row: results[row][key], reverse=kind.is_error)
+    score, low, high = ([results[row][f"{key}{end}"] for row in rows] for end in ("", "_low", "_high"))
+    figure, axis = plt.subplots(figsize=(7, 1.4 + 0.3 * len(rows)), layout="constrained")
     axis.barh(rows, score, color="#5b8fc9", label="test")
     axis.hlines(rows, low, high, color="black", linewidth=1.2, label="95 % over sources")
-    known = [(row, ceiling[row]["balanced_accuracy"]) for row in rows if row in ceiling]
-    if known:
-        axis.scatter(
-            [c for _, c in known], [row for row, _ in known], marker="|", s=160, color="#c23b22", label="ceiling"
-        )
-    axis.set_xlim(0, 1)
-    axis.set_xlabel("balanced accuracy of the health state")
+    best = [(ceiling[row][metric], row) for row in rows if row in ceiling]
+    if best:
+        axis.scatter(*zip(*best, strict=True), marker="|", s=160, color="#c23b22", label="ceiling")
+    if not kind.is_error:
+        axis.set_xlim(0, 1)
+    unit = f" ({target.unit})" if target.unit else ""
+    axis.set_xlabel(f"{metric.replace('_', ' ')}{unit}")
+    axis.set_title(f"{head}: test, by what was shown", fontsize=10)
     axis.legend(loc="lower right", fontsize=8)
     figure.savefig(path, dpi=130)
     plt.close(figure)

@@ -1,78 +1,84 @@
 """metrics.json and predictions.npz: what scripts, sweeps and paired comparisons read."""
 
-# Shapes: N records, K classes.
+# Shapes: N records, R replicates.
 
 from __future__ import annotations
 
 import json
 import os
-from itertools import chain
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from fusion.evidence.intervals import bootstrap, central, source_weights
+from fusion.evidence.intervals import central, source_weights
+from fusion.evidence.kinds import kind_of
+from fusion.targets import UNLABELLED, Target
 
-STATE, NUMBERS = "health_state", "regression"
+Predictions = dict[str, dict[str, list]]  # row: {head: [(record ids, predicted, reference) of each batch]}
 
 
-def collect(predictions: dict[str, dict[str, list]], head: str) -> dict[str, tuple[list[str], np.ndarray, np.ndarray]]:
-    """{row: (record ids, probabilities (N, K), labels (N,))} of one classification head."""
+class Said(NamedTuple):
+    """What a head said of the labelled records of a row, beside what is true."""
+
+    record_ids: list[str]
+    predicted: np.ndarray
+    reference: np.ndarray
+
+
+def collect(predictions: Predictions, head: str) -> dict[str, Said]:
+    """By row of the results table, everything that one head said; texts and plans are padded to the longest."""
     rows = {}
     for row, heads in predictions.items():
         if heads.get(head):
-            ids, predicted, target = zip(*heads[head], strict=True)
-            rows[row] = (list(chain(*ids)), torch.cat(predicted).float().numpy(), torch.cat(target).numpy())
+            ids, predicted, reference = zip(*heads[head], strict=True)
+            rows[row] = Said([one for part in ids for one in part], _join(predicted), _join(reference))
     return rows
 
 
 def add_intervals(
-    results: dict[str, dict[str, float]], predictions: dict[str, dict[str, list]], sources: dict[str, dict[str, str]],
-    num_replicates: int,
+    results: dict[str, dict[str, float]], predictions: Predictions, asked: Mapping[str, Target],
+    sources: dict[str, dict[str, str]], num_replicates: int,
 ) -> None:  # fmt: skip
-    """Put <score>_low and _high, bootstrapped over ``sources`` (by record id), into every row.
+    """Put <head>/num_records, and <metric>_low and _high bootstrapped over ``sources`` (by record id), into every row.
 
-    Scores: macro-F1 and balanced accuracy of the health state, RMSE of every number of a regression head.
+    ``asked``: by head, the target it answers, whose kind says which metrics have an interval.
     """
-    _add_error_intervals(results, predictions, sources, num_replicates)
-    for row, (ids, probabilities, labels) in collect(predictions, STATE).items():
-        bounds = bootstrap(
-            labels, probabilities.argmax(1), [sources[i] for i in ids], probabilities.shape[1], num_replicates
-        )
-        for score, (low, high) in bounds.items():
-            results[row] |= {f"{STATE}/{score}_low": low, f"{STATE}/{score}_high": high}
-        results[row][f"{STATE}/num_records"] = len(ids)
+    drawn: dict[tuple[str, ...], np.ndarray] = {}  # heads labelled on the same records share their replicates
+    for head, target in asked.items():
+        kind = kind_of(target)
+        for row, said in collect(predictions, head).items():
+            ids = tuple(said.record_ids)
+            if ids not in drawn:
+                drawn[ids] = np.array(list(source_weights([sources[i] for i in ids], num_replicates, seed=0)))
+            results[row][f"{head}/num_records"] = len(ids)
+            for metric, values in kind.resample(said.predicted, said.reference, drawn[ids]).items():
+                if np.isfinite(values).any():
+                    low, high = central(values[np.isfinite(values)].tolist())
+                    results[row] |= {f"{head}/{metric}_low": low, f"{head}/{metric}_high": high}
 
 
-def _add_error_intervals(
-    results: dict[str, dict[str, float]], predictions: dict[str, dict[str, list]], sources: dict[str, dict[str, str]],
-    num_replicates: int,
-) -> None:  # fmt: skip
-    for row, (ids, predicted, reference) in collect(predictions, NUMBERS).items():
-        squares = np.square(predicted - reference)  # (N, P), NaN where not labelled
-        known = np.isfinite(squares)
-        weights = np.array(list(source_weights([sources[i] for i in ids], num_replicates, seed=0)))  # (R, N)
-        with np.errstate(invalid="ignore"):  # a replicate without any label of a target is NaN and left out
-            errors = np.sqrt(weights @ np.where(known, squares, 0) / (weights @ known))
-        names = [key for key in results[row] if key.startswith(f"{NUMBERS}/") and key.endswith("rmse")]
-        for key, column in zip(names, errors[:, known.any(0)].T, strict=True):
-            low, high = central(column[np.isfinite(column)].tolist())
-            results[row] |= {f"{key}_low": low, f"{key}_high": high}
+def save_predictions(path: Path, predictions: Predictions, asked: Mapping[str, Target]) -> None:
+    """By head: <head>__record_ids (N,), <head>__reference, and <head>__<row> for every row of the results table.
 
-
-def save_predictions(path: Path, predictions: dict[str, dict[str, list]]) -> None:
-    """record_ids (N,), labels (N,) and probabilities__<row> (N, K), NaN where the record lacks what the row shows."""
-    rows = collect(predictions, STATE)
-    if not rows:
-        return
-    record_ids, _, labels = rows["as_recorded"]
-    place = {record: i for i, record in enumerate(record_ids)}
-    arrays = {"record_ids": np.array(record_ids), "labels": labels}
-    for row, (ids, probabilities, _) in rows.items():
-        full = np.full((len(record_ids), probabilities.shape[1]), np.nan, dtype=np.float32)
-        full[[place[i] for i in ids]] = probabilities
-        arrays[f"probabilities__{row}"] = full
+    The records are those that ``as_recorded`` has; where another row lacks one, its line is NaN, or -100 for tokens.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for head in asked:
+        rows = collect(predictions, head)
+        if "as_recorded" not in rows:
+            continue
+        everyone = rows["as_recorded"]
+        place = {record: i for i, record in enumerate(everyone.record_ids)}
+        arrays |= {f"{head}__record_ids": np.array(everyone.record_ids), f"{head}__reference": everyone.reference}
+        for row, said in rows.items():
+            blank = np.nan if np.issubdtype(said.predicted.dtype, np.floating) else UNLABELLED
+            full = np.full((len(place), *said.predicted.shape[1:]), blank, said.predicted.dtype)
+            full[[place[i] for i in said.record_ids]] = said.predicted
+            arrays[f"{head}__{row}"] = full
     np.savez_compressed(path, **arrays)
 
 
@@ -98,3 +104,14 @@ def set_latest(run_dir: Path, output_dir: Path) -> None:
     link, new = output_dir / "latest", output_dir / f".latest-{os.getpid()}"
     new.symlink_to(run_dir.resolve())
     os.replace(new, link)
+
+
+def _join(batches: tuple[Tensor, ...]) -> np.ndarray:
+    """Batches end to end; rows of tokens or tags (B, T) are padded to the longest batch."""
+    first = batches[0]
+    if first.ndim == 2 and not first.is_floating_point():
+        width = max(batch.shape[1] for batch in batches)
+        pad = torch.nn.functional.pad
+        batches = tuple(pad(batch, (0, width - batch.shape[1]), value=UNLABELLED) for batch in batches)
+    joined = torch.cat(batches)
+    return (joined.float() if joined.is_floating_point() else joined).numpy()

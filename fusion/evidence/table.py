@@ -1,50 +1,76 @@
-"""The table a run ends with."""
+"""The two tables a run ends with: every head on all that was recorded, and the headlines by what was shown."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
-COLUMNS = {
-    "n": "health_state/num_records",
-    "macro-F1": "health_state/macro_f1",
-    "balanced acc.": "health_state/balanced_accuracy",
-    "AUROC": "health_state/auroc",
-    "ECE": "health_state/ece",
-    "plan parse": "plan/parse_rate",
-    "slot-F1": "plan/slot_f1",
-    "exact": "plan/exact_match",
-    "tags F1": "diet_tags/f1",
-}
-ERROR = "rmse"  # of regression heads: a column a target, in its unit; metrics.json has the others
-WITH_INTERVAL = ("macro-F1", "balanced acc.")
+from fusion.evidence.kinds import kind_of
+from fusion.targets import Target
+
+WIDTH = 150  # at least: tables are for logs too
 
 
-def print_table(
-    title: str, results: dict[str, dict[str, float]], rows: list[str], ceiling: dict, where: dict[str, object]
-) -> None:
-    """Print ``rows`` of ``results`` with 95 % intervals, the ceiling where it is known, and ``where`` things are."""
-    keys = {key: None for row in rows for key in results[row]}
-    errors = {key.partition("/")[2]: key for key in keys if key.endswith(ERROR)}
-    shown = {label: key for label, key in COLUMNS.items() if key in keys} | errors
-    table = Table(title=title)
-    for label in ("modalities", *shown, *(["ceiling bal. acc."] if ceiling else [])):
-        table.add_column(label, justify="left" if label == "modalities" else "right", no_wrap=True)
-    for row in rows:
-        cells = [_cell(results[row], label, key) for label, key in shown.items()]
-        best = [f"{ceiling[row]['balanced_accuracy']:.3f}" if row in ceiling else "-"] if ceiling else []
-        table.add_row(row, *cells, *best)
-    console = Console(width=max(Console().width, 150))
-    console.print(table)
+def print_tables(
+    results: dict[str, dict[str, float]], asked: Mapping[str, Target], *, main: Sequence[str], rows: Sequence[str],
+    ceiling: Mapping[str, dict], where: Mapping[str, object],
+) -> None:  # fmt: skip
+    """Print both tables with 95 % intervals, and ``where`` things are.
+
+    ``asked``: by head, the target it answers; ``main``: the heads of the second table; ``rows``: its rows; ``ceiling``:
+    by head, by row, the best reachable metrics.
+    """
+    console = Console(width=max(Console().width, WIDTH))
+    console.print(_by_head(results["as_recorded"], asked))
+    console.print(_by_row(results, {head: asked[head] for head in main}, rows, ceiling))
     for name, place in where.items():
         console.print(f"{name:>10}  {place}", highlight=False, soft_wrap=True)
 
 
-def _cell(values: dict[str, float], label: str, key: str) -> str:
-    if key not in values:
+def _by_head(values: dict[str, float], asked: Mapping[str, Target]) -> Table:
+    table = Table(title="test, as recorded, at the checkpoint chosen on validation")
+    for column in ("head", "kind", "n", "headline", "value [95 %]", "beside it"):
+        table.add_column(column, justify="right" if column == "n" else "left")
+    for head, target in asked.items():
+        kind = kind_of(target)
+        beside = {f"{head}/{metric}": metric for metric in kind.shown}
+        said = ", ".join(f"{metric} {values[key]:.3f}" for key, metric in beside.items() if key in values)
+        num = f"{values.get(f'{head}/num_records', 0):.0f}"
+        for metric in kind.headline:
+            unit = f" ({target.unit})" if target.kind == "numbers" and target.unit else ""
+            table.add_row(head, target.kind, num, f"{metric}{unit}", cell(values, f"{head}/{metric}"), said)
+            head, num, said = "", "", ""
+    return table
+
+
+def _by_row(
+    results: dict[str, dict[str, float]], asked: Mapping[str, Target], rows: Sequence[str], ceiling: Mapping[str, dict]
+) -> Table:
+    keys = {(head, metric): f"{head}/{metric}" for head, target in asked.items() for metric in kind_of(target).headline}
+    table = Table(title="test, by what was shown")
+    table.add_column("modalities", no_wrap=True)
+    for head, metric in keys:
+        table.add_column(f"{head}\n{metric}", justify="right", no_wrap=True)
+        if head in ceiling:
+            table.add_column(f"{head}\nbal. acc. of ceiling", justify="right", no_wrap=True)
+    for row in rows:
+        cells = []
+        for (head, _), key in keys.items():
+            cells.append(cell(results[row], key))
+            if head in ceiling:
+                best = ceiling[head].get(row, {}).get("balanced_accuracy")
+                own = results[row].get(f"{head}/balanced_accuracy")
+                cells.append(f"{own:.3f} of {best:.3f}" if best and own is not None else "-")
+        table.add_row(row, *cells)
+    return table
+
+
+def cell(values: dict[str, float], key: str) -> str:
+    """A metric with its interval where it has one; "-" where it is not defined."""
+    if key not in values or values[key] != values[key]:
         return "-"
-    if label == "n":
-        return f"{values[key]:.0f}"
-    if (label in WITH_INTERVAL or key.endswith(ERROR)) and f"{key}_low" in values:
+    if f"{key}_low" in values:
         return f"{values[key]:.3f} [{values[f'{key}_low']:.2f}, {values[f'{key}_high']:.2f}]"
     return f"{values[key]:.3f}"

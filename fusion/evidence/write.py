@@ -2,63 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytorch_lightning.loggers import WandbLogger
-
 from fusion.batch import GROUPS
-from fusion.evidence.intervals import confusion
-from fusion.evidence.plans import COLUMNS, deletion, sample_plans, to_markdown
-from fusion.evidence.plots import plot_confusion, plot_curves, plot_subsets
+from fusion.evidence.kinds import kind_of
+from fusion.evidence.plans import deletion, sample_plans, to_markdown
+from fusion.evidence.plots import plot_answers, plot_curves, plot_subsets
 from fusion.evidence.provenance import cost
-from fusion.evidence.results import STATE, add_intervals, collect, save_metrics, save_predictions
-from fusion.evidence.table import print_table
-from fusion.training.module import FusionModule
-
-CURVES = [
-    ["train/loss", "val/total/loss"],
-    [f"val/{STATE}/{score}" for score in ("macro_f1", "balanced_accuracy", "accuracy", "auroc")],
-]
+from fusion.evidence.results import Predictions, add_intervals, save_metrics, save_predictions
+from fusion.evidence.table import print_tables
+from fusion.targets import Target
 
 
 def write_report(
-    run_dir: Path, module: FusionModule, *, val: dict[str, float], ceiling: dict, classes: list[str],
+    run_dir: Path, results: dict[str, dict[str, float]], predictions: Predictions, *, asked: Mapping[str, Target],
+    main: Sequence[str], groups: Sequence[str], val: dict[str, float], ceiling: Mapping[str, dict],
     sources: dict[str, dict[str, str]], inputs: dict[str, str], about: dict[str, object], checkpoint: str,
-    num_plans: int, num_bootstraps: int, loggers: list,
-) -> None:  # fmt: skip
-    """Write metrics.json, predictions.npz, plots/ and plans.md, log pictures and plans, and print the closing table.
+    num_plans: int, num_bootstraps: int,
+) -> list[list[str]]:  # fmt: skip
+    """Write metrics.json, predictions.npz, plots/ and plans.md, print the closing tables; gives the sample plans.
 
-    ``ceiling``: subset -> metrics (Cohort.ceiling). ``sources``, ``inputs``: by record id, what to bootstrap over and
-    what the person gave, in words.
+    ``results`` gets its intervals. ``asked``: by head, the target it answers; ``main``: heads that are not there for
+    the sake of others. ``groups``: of the model's modalities. ``ceiling``: by head, subset -> the best
+    reachable metrics. ``sources``, ``inputs``: by record id, what to bootstrap over and what the person gave, in words.
     """
-    results, predictions = module.results, module.predictions
-    groups = [group for group in GROUPS if group in module.model.groups.values()]
-    ceiling = {"all" if key == "+".join(groups) else key: value for key, value in ceiling.items()}
-    add_intervals(results, predictions, sources, num_bootstraps)
-    results.get("all", {}).update(deletion(predictions, groups))
-    save_predictions(run_dir / "predictions.npz", predictions)
+    groups = [group for group in GROUPS if group in groups]
+    everything = "+".join(groups)
+    ceiling = {
+        head: {"all" if subset == everything else subset: best for subset, best in of_head.items()}
+        for head, of_head in ceiling.items()
+    }
+    add_intervals(results, predictions, asked, sources, num_bootstraps)
+    plan_head = next((head for head, target in asked.items() if target.kind == "plan"), None)
+    plans: list[list[str]] = []
+    if plan_head:
+        results.get("all", {}).update(deletion(predictions, plan_head, groups))
+        plans = sample_plans(predictions["as_recorded"].get(plan_head, []), inputs, num_plans)
+    save_predictions(run_dir / "predictions.npz", predictions, asked)
     save_metrics(run_dir / "metrics.json", results, val, ceiling, {**about, **cost(), "checkpoint": checkpoint})
+    if plans:
+        (run_dir / "plans.md").write_text(to_markdown(plans))
 
     plots = run_dir / "plots"
     plots.mkdir(exist_ok=True)
     if (run_dir / "csv" / "metrics.csv").is_file():
-        plot_curves(run_dir / "csv" / "metrics.csv", plots / "curves.png", CURVES)
-    if STATE in module.model.heads:
-        _, probabilities, labels = collect(predictions, STATE)["as_recorded"]
-        matrix = confusion(labels, probabilities.argmax(1), len(classes))
-        plot_confusion(matrix, classes, plots / "confusion.png")
-        plot_subsets(results, ceiling, plots / "subsets.png")
-    plans = sample_plans(predictions["as_recorded"].get("plan", []), inputs, num_plans)
-    if plans:
-        (run_dir / "plans.md").write_text(to_markdown(plans))
-
-    for logger in loggers:
-        logger.log_metrics({f"test/{row}/{name}": v for row, values in results.items() for name, v in values.items()})
-        if isinstance(logger, WandbLogger):
-            for picture in sorted(plots.glob("*.png")):
-                logger.log_image(f"plots/{picture.stem}", [str(picture)])
-            if plans:
-                logger.log_text("plans", columns=COLUMNS, data=plans)
+        headlines = [f"val/{head}/{metric}" for head in main for metric in kind_of(asked[head]).headline]
+        plot_curves(
+            run_dir / "csv" / "metrics.csv", plots / "curves.png", [["train/loss", "val/total/loss"], headlines]
+        )
+    plot_answers(predictions, {head: asked[head] for head in main}, plots)
+    for head in main:
+        plot_subsets(results, head, asked[head], ceiling.get(head, {}), plots / f"{head}_subsets.png")
     where = {"run": run_dir, "checkpoint": checkpoint, "plots": plots, "plans": run_dir / "plans.md" if plans else "-"}
     rows = [row for row in ("as_recorded", "all", *groups, "prior") if row in results]
-    print_table("test, at the checkpoint chosen on validation", results, rows, ceiling, where)
+    print_tables(results, asked, main=main, rows=rows, ceiling=ceiling, where=where)
+    return plans

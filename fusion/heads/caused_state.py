@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from fusion.batch import TokenSet
 from fusion.heads.base import Head
+from fusion.targets import UNLABELLED
 
-UNLABELLED = -100
 RULE_SCALE = 10.0  # a rule is learned in a few epochs at the rate of the other weights
 SMALLEST = 1e-6  # under a logarithm
 
@@ -28,32 +28,35 @@ class CausedStateHead(Head):
     A concept bottleneck (Koh et al. 2020) that keeps the doubt about each cause.
     """
 
-    def __init__(self, *, classes: Sequence[str], causes: Mapping[str, Sequence[str]]) -> None:
-        super().__init__()
+    kind = "classes"
+
+    def __init__(
+        self, *, target: str, names: Sequence[str], loss_weight: float, causes: Mapping[str, Sequence[str]]
+    ) -> None:
+        super().__init__(target=target, names=names, loss_weight=loss_weight)
         if not causes:
             raise ValueError(
-                "a caused state needs causes: names of other heads with their classes; or use HealthStateHead"
+                "a caused state needs causes: names of other heads with their classes; or use ClassifyHead"
             )
-        self.classes = tuple(classes)
         self.causes = {name: tuple(values) for name, values in causes.items()}
         num_cells = prod(len(values) for values in self.causes.values())
         self.log_prior = nn.Parameter(torch.zeros(num_cells))
-        self.table = nn.Parameter(0.01 * torch.randn(num_cells, len(classes)))
-        self.register_buffer("class_weights", torch.ones(len(classes)), persistent=False)
+        self.table = nn.Parameter(0.01 * torch.randn(num_cells, len(names)))
+        self.register_buffer("class_weights", torch.ones(len(names)), persistent=False)
 
     def bind(self, heads: Mapping[str, Head]) -> None:
         """Take hold of the heads of the causes; they stay the model's own modules."""
         for name, values in self.causes.items():
             if name not in heads:
                 raise ValueError(f"cause {name!r} is no head of this model, got {sorted(heads)}; add it to head=[...]")
-            if tuple(heads[name].classes) != values:
-                raise ValueError(f"cause {name!r} has classes {values}, its head says {tuple(heads[name].classes)}")
+            if heads[name].names != values:
+                raise ValueError(f"cause {name!r} has classes {values}, its head says {heads[name].names}")
         self._heads = tuple(heads[name] for name in self.causes)  # a tuple: not registered a second time
 
     def balance(self, counts: Sequence[int]) -> None:
         """Weigh every class by the inverse of its train ``counts``; the mean weight of a record stays 1."""
         if min(counts) == 0:
-            raise ValueError(f"no train record of {self.classes[list(counts).index(0)]!r}; set class_weights=none")
+            raise ValueError(f"no train record of {self.names[list(counts).index(0)]!r}; set class_weights=none")
         self.class_weights.copy_(sum(counts) / (len(counts) * torch.tensor(counts)))
 
     @property
@@ -63,7 +66,7 @@ class CausedStateHead(Head):
 
     def forward(self, fused: TokenSet, target: Tensor | None = None) -> Tensor:
         """``fused`` (B, Q, D) -> log probabilities (B, K)."""
-        beliefs = [head(fused).log_softmax(dim=-1) for head in self._heads]
+        beliefs = [head.logits(fused).log_softmax(dim=-1) for head in self._heads]
         joint = reduce(lambda left, right: (left[:, :, None] + right[:, None, :]).flatten(1), beliefs)
         cells = (joint + RULE_SCALE * self.log_prior).softmax(dim=-1)
         return (cells @ self.rule).clamp(min=SMALLEST).log()
@@ -80,8 +83,4 @@ class CausedStateHead(Head):
 
     def predict(self, fused: TokenSet) -> Tensor:
         """Probabilities (B, K)."""
-        return self(fused).softmax(dim=-1)
-
-    def is_labelled(self, target: Tensor) -> Tensor:
-        """(B,) bool."""
-        return target != UNLABELLED
+        return self.logits(fused).softmax(dim=-1)

@@ -20,11 +20,11 @@ from fusion.layers import Attention, Dropout, FeedForward
 from fusion.plan import load_tokenizer
 from fusion.plan.language.automaton import longest
 from fusion.plan.rules.limits import NO_LIMITS, Limits
+from fusion.targets import UNLABELLED
 
 if TYPE_CHECKING:
     from fusion.plan.language.tokenizer import PlanTokenizer
 
-UNLABELLED = -100
 EMBEDDING_SCALE = 0.02  # as GPT-2 (Radford et al. 2019); larger makes tied logits start far from uniform
 
 
@@ -38,11 +38,14 @@ class PlanHead(Head):
     head -> class -> finding; with limits, a plan cites a finding only where its head's belief is ``least_belief``.
     """
 
+    kind = "plan"
     is_generative = True
 
     def __init__(
         self,
         *,
+        target: str,
+        loss_weight: float,
         dim: int,
         width: int,
         num_layers: int,
@@ -55,7 +58,7 @@ class PlanHead(Head):
         least_belief: float = 0.0,
         tokenizer: PlanTokenizer | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(target=target, names=(), loss_weight=loss_weight)
         self.tokenizer = tokenizer = tokenizer or load_tokenizer()
         self.bos_id, self.eos_id, self.pad_id = tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id
         self.max_length = max_length or tokenizer.max_length
@@ -119,10 +122,6 @@ class PlanHead(Head):
             claims = [Limits(findings=a + b) for a, b in zip(sure, unjudged, strict=True)]
             limits = [limit.both(claim) for limit, claim in zip(limits, claims, strict=True)]
         return self.generate(fused, limits=limits)
-
-    def is_labelled(self, target: Tensor) -> Tensor:
-        """(B,) bool."""
-        return (target != UNLABELLED).any(dim=1)
 
     def generate(
         self, fused: TokenSet, *, limits: Sequence[Limits] | None = None, method: str = "greedy", **options: Any

@@ -21,9 +21,8 @@ from fusion.layers import Attention, FeedForward, KeysValues
 from fusion.plan import load_tokenizer
 from fusion.plan.language.piecewise import PiecewiseTokenizer
 from fusion.plan.rules.limits import NO_LIMITS, Limits
+from fusion.targets import UNLABELLED
 from fusion.weights import PRETRAINED, check_weights, find_weights, missing_weights
-
-UNLABELLED = -100
 
 
 class PlanLMHead(Head):
@@ -37,11 +36,14 @@ class PlanLMHead(Head):
     Targets and answers are ids of the plan tokenizer, as for PlanHead; logits are the language model's.
     """
 
+    kind = "plan"
     is_generative = True
 
     def __init__(
         self,
         *,
+        target: str,
+        loss_weight: float,
         dim: int,
         name: str,
         weights: str,
@@ -53,7 +55,7 @@ class PlanLMHead(Head):
         is_constrained: bool = True,
         config: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(target=target, names=(), loss_weight=loss_weight)
         check_weights(weights)
         self.is_frozen, self.is_constrained, self.max_length = is_frozen, is_constrained, max_length
         self.plans = load_tokenizer()
@@ -113,10 +115,6 @@ class PlanLMHead(Head):
     def predict(self, fused: Fused, limits: Sequence[Limits] | None = None) -> Tensor:
         """The plan as ids (B, P) of the plan tokenizer, within the ``limits`` of every person."""
         return self.generate(fused, limits=limits)
-
-    def is_labelled(self, target: Tensor) -> Tensor:
-        """(B,) bool."""
-        return (target != UNLABELLED).any(dim=1)
 
     def generate(
         self, fused: Fused, *, limits: Sequence[Limits] | None = None, method: str = "greedy", **options: Any

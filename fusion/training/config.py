@@ -148,7 +148,6 @@ class TrainConfig:
     data: Any = MISSING
     model: Any = MISSING
     objective: Any = MISSING
-    metrics: dict[str, Any] = field(default_factory=dict)
     optim: Any = MISSING
     finetune: Finetune = field(default_factory=Finetune)
     trainer: Any = MISSING

@@ -12,40 +12,37 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
 from fusion.batch import Batch, check_batch
-from fusion.beliefs import with_tagged_foods
+from fusion.evidence.kinds import kind_of
 from fusion.model import FusionModel
-from fusion.objectives.weighted_sum import WeightedSum
-from fusion.training.measurements import Answers, Measurements, MetricFactory
+from fusion.objectives.base import Objective
+from fusion.pipeline import Pipeline
+from fusion.targets import Target
+from fusion.training.measurements import Answers, Measurements
 from fusion.training.optim import AdamW
 
 
 class FusionModule(pl.LightningModule):
     """Train and measure a FusionModel.
 
-    ``metrics``: head -> a factory of its metric collection. A test runs over several loaders, one per row of the
-    results table; ``row_names`` names them (set before ``trainer.test``); plans are generated for ``generated_rows``
-    only. After a test ``results`` is {row: {"head/metric": value}} and ``predictions`` is
-    {row: {head: [(record ids, predicted, target) of each batch]}}.
+    A test runs over several loaders, one per row of the results table; ``row_names`` names them (set before
+    ``trainer.test``); plans are generated for ``generated_rows`` only. After a test ``results`` is
+    {row: {"head/metric": value}} and ``predictions`` is {row: {head: [(record ids, predicted, target) of each batch]}}.
     """
 
-    def __init__(
-        self, *, model: FusionModel, objective: WeightedSum, optim: AdamW, metrics: dict[str, MetricFactory],
-        generated_rows: list[str],
-    ):  # fmt: skip
+    def __init__(self, *, model: FusionModel, objective: Objective, optim: AdamW, generated_rows: list[str]) -> None:
         super().__init__()
-        self.model, self.objective, self.optim = model, objective, optim
-        self.metric_factories, self.generated_rows = metrics, generated_rows
+        self.model, self.objective, self.optim, self.generated_rows = model, objective, optim, generated_rows
+        self.pipeline = Pipeline(model)
         self.row_names = ["as_recorded"]
         self.results: dict[str, dict[str, float]] = {}
         self.predictions: dict[str, dict[str, list]] = {}
-        if set(metrics) != set(model.heads):
-            raise ValueError(f"metrics are configured for {sorted(metrics)}, the model has heads {sorted(model.heads)}")
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         if self.global_step == 0:
-            check_batch(batch, list(self.model.encoders), list(self.model.heads))
+            check_batch(batch, list(self.model.encoders), {n: head.target for n, head in self.model.heads.items()})
         shares = self._shares(batch, batch_idx)  # first: here the ranks meet anyway, behind the model they would wait
-        losses = self.objective(self.model.heads, self.model(batch), batch.targets, shares)
+        fused, outputs = self.model(batch, with_tokens=True)
+        losses = self.objective(self.model, batch, fused, outputs, shares)
         is_new_step = batch_idx % self.trainer.accumulate_grad_batches == 0
         if is_new_step and self.global_step % self.trainer.log_every_n_steps == 0:
             self._log_losses({name: value.detach() for name, value in losses.items()})
@@ -69,7 +66,7 @@ class FusionModule(pl.LightningModule):
 
     def _weights(self, targets: dict[str, Tensor]) -> Tensor:
         """How much each head's loss is a mean over."""
-        return torch.stack([head.weight(targets[name]).to(torch.float32) for name, head in self.model.heads.items()])
+        return torch.stack([head.weight(targets[head.target]).to(torch.float32) for head in self.model.heads.values()])
 
     def _log_losses(self, losses: dict[str, Tensor]) -> None:
         """Straight to the loggers.
@@ -112,29 +109,31 @@ class FusionModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _measure(self, batch: Batch, row: str, *, is_generating: bool) -> None:
-        fused = self.model.fuse(self.model.encode(batch.streams))
-        contexts = (
-            with_tagged_foods(self.model.heads, fused, batch.contexts) if is_generating and batch.contexts else None
-        )
+        fused = self.pipeline.read(batch.streams)
+        is_held = is_generating and batch.contexts is not None
+        contexts = self.pipeline.held_to(fused, batch.contexts) if is_held else None
+        answers = self.pipeline.answer(fused, contexts, is_generating=is_generating)
+        outputs = self.model.answer(fused, batch.targets)
         for name, head in self.model.heads.items():
-            target = batch.targets[name]
-            labelled = head.is_labelled(target)
-            if not labelled.any():
+            target = batch.targets[head.target]
+            is_labelled = head.is_labelled(target)
+            if not is_labelled.any():
                 continue
-            self._measured.add_loss(row, name, head.loss(head(fused, target), target), head.weight(target))
-            if head.is_generative and not is_generating:
+            self._measured.add_loss(row, name, head.loss(outputs[name], target), head.weight(target))
+            if name not in answers:
                 continue
-            if head.is_generative:
-                predicted = head.predict(fused, [context.limits for context in contexts])
-                extra = ([context for context, is_known in zip(contexts, labelled.tolist(), strict=True) if is_known],)
-            else:
-                predicted, extra = head.predict(fused), ()
-            ids = [record for record, is_known in zip(batch.record_ids, labelled.tolist(), strict=True) if is_known]
-            self._measured.add(row, name, Answers(ids, predicted[labelled], target[labelled], extra))
+            kept = is_labelled.tolist()
+            extra = ()  # what the metric of plans is fed with as well
+            if head.is_generative and contexts is not None:
+                extra = ([context for context, is_kept in zip(contexts, kept, strict=True) if is_kept],)
+            ids = [record for record, is_kept in zip(batch.record_ids, kept, strict=True) if is_kept]
+            self._measured.add(row, name, Answers(ids, answers[name][is_labelled], target[is_labelled], extra))
 
     def _finish_rows(self) -> None:
         self._measured.gather()
-        self.results = self._measured.compute(self.metric_factories, self.objective.weights)
+        metrics = {n: kind_of(Target(head.kind, head.names)).metric for n, head in self.model.heads.items()}
+        weights = {name: head.loss_weight for name, head in self.model.heads.items()}
+        self.results = self._measured.compute(metrics, weights)
         self.predictions = {
             row: {head: [batch[:3] for batch in batches] for head, batches in heads.items()}
             for row, heads in self._measured.answers.items()

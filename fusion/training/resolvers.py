@@ -17,12 +17,17 @@ def length(items: ListConfig) -> int:
     return len(items)
 
 
-def groups_of(modalities: DictConfig) -> dict[str, str]:
+def groups_of(modalities: DictConfig) -> DictConfig:
     """By modality, its group, as the data side names it."""
-    return {name: modality.group for name, modality in modalities.items()}
+    return OmegaConf.create({name: modality.group for name, modality in modalities.items()})
+
+
+def answered_by(heads: DictConfig) -> ListConfig:
+    """The targets that heads answer, each once: what the data have to serve."""
+    return OmegaConf.create(list(dict.fromkeys(head.target for head in heads.values())))
 
 
 def register() -> None:
-    """Make ``${own_name:}``, ``${length:...}`` and ``${groups_of:...}`` known; again is no error."""
-    for resolver in (own_name, length, groups_of):
+    """Make ``${own_name:}`` and the others known to OmegaConf; again is no error."""
+    for resolver in (own_name, length, groups_of, answered_by):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)

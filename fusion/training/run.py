@@ -15,7 +15,6 @@ os.environ.setdefault("WANDB_SILENT", "true")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import hydra
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -39,7 +38,7 @@ from fusion.training.config import TrainConfig
 from fusion.training.execution import execute
 from fusion.training.module import FusionModule
 from fusion.training.ranks import check_ranks
-from fusion.training.tracking import check_artifacts, continue_logs, finishing, log_artifacts
+from fusion.training.tracking import check_artifacts, continue_logs, finishing, log_artifacts, log_report
 from fusion.weights import PRETRAINED
 
 logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)  # advertisements
@@ -68,7 +67,7 @@ def run(cfg: DictConfig) -> float:
     OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
     data, module = build(cfg)
     prepare(cfg, data, module)
-    (run_dir / "preprocessing.json").write_text(json.dumps(data.state()))  # what fusion.apps.export ships
+    (run_dir / "preprocessing.json").write_text(json.dumps(data.preparation.state()))  # what fusion.apps.export ships
     loggers = list(instantiate(cfg.logger).values())
     with finishing(loggers):
         return fit_and_report(cfg, data, module, loggers, checkpoint)
@@ -130,11 +129,16 @@ def report(
     cost_ms = 1000 * (time.process_time() - begun_s) / sum(len(row.records) for row in data.test_rows())
     about = {**origin(data), "test_cpu_ms_per_record": cost_ms}
     if trainer.is_global_zero:
-        write_report(
-            to, module, val=val, ceiling=data.cohort.ceiling(), classes=data.labels.get("health_state", []),
+        heads = module.model.heads
+        ceiling = data.cohort.ceiling()
+        plans = write_report(
+            to, module.results, module.predictions, asked={name: data.targets[h.target] for name, h in heads.items()},
+            main=[name for name, head in heads.items() if not head.is_auxiliary], groups=data.groups, val=val,
+            ceiling={name: ceiling[head.target] for name, head in heads.items() if head.target in ceiling},
             sources=data.sources("test"), inputs=data.descriptions("test"), about=about, checkpoint=checkpoint,
-            num_plans=cfg.report.num_plans, num_bootstraps=cfg.report.num_bootstraps, loggers=trainer.loggers,
+            num_plans=cfg.report.num_plans, num_bootstraps=cfg.report.num_bootstraps,
         )  # fmt: skip
+        log_report(trainer.loggers, module.results, to / "plots", plans)
     return val
 
 
@@ -153,7 +157,6 @@ def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
         model=instantiate(cfg.model, _convert_="all"),
         objective=instantiate(cfg.objective, _convert_="all"),
         optim=instantiate(cfg.optim, _convert_="all"),
-        metrics=instantiate(cfg.metrics, _convert_="all"),
         generated_rows=list(cfg.report.generated_rows),
     )
     execute(module.model, **OmegaConf.to_container(cfg.execution))
@@ -180,13 +183,11 @@ def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> No
                 data.cache_features(name, encoder.backbone_identity, features)
     if cfg.class_weights not in ("none", "balanced"):
         raise ValueError(f"class_weights is {cfg.class_weights!r}, expected none or balanced")
-    if cfg.class_weights == "balanced":
-        for name in module.model.heads:
-            if hasattr(module.model.heads[name], "balance"):
-                module.model.heads[name].balance(data.class_counts(name))
-    for name, head in module.model.heads.items():
-        if hasattr(head, "fit"):  # statistics of the train split, saved with the head's weights
-            head.fit(torch.from_numpy(np.stack([record.targets[name] for record in data.splits["train"]])))
+    for head in module.model.heads.values():
+        if cfg.class_weights == "balanced" and head.kind == "classes":
+            head.balance(data.class_counts(head.target))
+        if head.has_statistics:
+            head.fit(torch.from_numpy(data.train_values(head.target)))
 
 
 @torch.inference_mode()

@@ -14,6 +14,8 @@ import torch
 from pytorch_lightning.loggers import CSVLogger, Logger, WandbLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from fusion.evidence.plans import COLUMNS
+
 ARTIFACTS = {  # kind: what of a run directory it holds
     "report": ("config.yaml", "preprocessing.json", "metrics.json", "predictions.npz", "plans.md", "plots/*"),
     "checkpoint": ("checkpoints/best.ckpt",),
@@ -57,6 +59,20 @@ def log_artifacts(loggers: list[Logger], run_dir: Path, kinds: Sequence[str]) ->
                     str(path), name=path.relative_to(run_dir).as_posix(), policy="immutable", skip_cache=True
                 )
             logger.experiment.log_artifact(artifact)
+
+
+@rank_zero_only
+def log_report(
+    loggers: list[Logger], results: dict[str, dict[str, float]], plots: Path, plans: list[list[str]]
+) -> None:
+    """Hand a test's numbers to every logger, and to W&B its pictures and sample plans."""
+    for logger in loggers:
+        logger.log_metrics({f"test/{row}/{name}": v for row, values in results.items() for name, v in values.items()})
+        if isinstance(logger, WandbLogger):
+            for picture in sorted(plots.glob("*.png")):
+                logger.log_image(f"plots/{picture.stem}", [str(picture)])
+            if plans:
+                logger.log_text("plans", columns=COLUMNS, data=plans)
 
 
 @rank_zero_only

@@ -3,10 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from fusion.heads.health_state import HealthStateHead
 from torch.testing import assert_close
 
 from fusion.batch import Fused, TokenSet
-from fusion.heads.health_state import HealthStateHead
 
 
 def build(**changes) -> HealthStateHead:

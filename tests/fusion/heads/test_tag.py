@@ -3,10 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from fusion.heads.diet_tags import DietTagsHead
 from torch.testing import assert_close
 
 from fusion.batch import Fused, TokenSet
-from fusion.heads.diet_tags import DietTagsHead
 
 TAGS = ("O", "B-VEG", "I-VEG")
 

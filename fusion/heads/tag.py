@@ -1,4 +1,4 @@
-"""Tag the foods a text names: one class for every word piece."""
+"""Tag what a text names, foods for one: one class for every word piece."""
 
 # Shapes: B people, T word pieces, Q fused tokens, D width, W hidden width, K tags.
 
@@ -14,36 +14,35 @@ from fusion.batch import Fused
 from fusion.heads.base import Head
 from fusion.layers import Attention
 from fusion.masks import remask
-
-UNLABELLED = -100
-OUTSIDE = "O"
+from fusion.targets import UNLABELLED
 
 
-class DietTagsHead(Head):
+class TagHead(Head):
     """Classify every word piece from its own token, its neighbours' and what it attends to in the fused tokens.
 
-    ``tags``: classes in BIO form (Ramshaw & Marcus 1995), "O" first. ``modality``: the text whose encoder gives one
+    ``names``: tags in BIO form (Ramshaw & Marcus 1995), "O" first. ``modality``: the text whose encoder gives one
     token a word piece and its summary last (the summary is not tagged). ``reach``: neighbours on either side that the
     hidden layer sees. Targets are (B, T) class indices, -100 where nothing is known: special pieces, padding, no text.
     """
 
+    kind = "spans"
+
     def __init__(
-        self, *, dim: int, modality: str, tags: Sequence[str], width: int, reach: int, num_heads: int, dropout: float
-    ) -> None:
-        super().__init__()
-        if not tags or tags[0] != OUTSIDE:
-            raise ValueError(f"diet tags are {list(tags)}, expected {OUTSIDE!r} first; fix data.labels.diet_tags")
-        self.modality, self.tags = modality, tuple(tags)
+        self, *, target: str, names: Sequence[str], loss_weight: float, dim: int, modality: str, width: int, reach: int,
+        num_heads: int, dropout: float,
+    ) -> None:  # fmt: skip
+        super().__init__(target=target, names=names, loss_weight=loss_weight)
+        self.modality = modality
         self.context = Attention(dim=dim, num_heads=num_heads, dropout=dropout)
         self.mix = nn.Conv1d(2 * dim, width, kernel_size=2 * reach + 1, padding=reach)
-        self.classify = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(width, len(self.tags)))
+        self.classify = nn.Sequential(nn.GELU(), nn.Dropout(dropout), nn.Linear(width, len(names)))
 
     def forward(self, fused: Fused, target: Tensor | None = None) -> Tensor:
         """Fused tokens (B, Q, D) and word pieces (B, T + 1, D) -> logits (B, T, K), zero where there is no piece."""
         if self.modality not in fused.sources:
             raise ValueError(
-                f"the diet tags head reads modality {self.modality!r}, the model has {sorted(fused.sources)}; "
-                f"add it to modality=[...] or drop diet_tags from head=[...]"
+                f"the head of {self.target!r} tags modality {self.modality!r}, the model has {sorted(fused.sources)}; "
+                f"add it to modality=[...] or drop the head from head=[...]"
             )
         pieces = fused.sources[self.modality]
         tokens, valid = pieces.tokens[:, :-1], pieces.valid[:, :-1]
@@ -55,15 +54,15 @@ class DietTagsHead(Head):
         """Cross entropy of logits (B, T, K) and class indices (B, T), mean over all labelled word pieces."""
         if not self.is_labelled(target).any():
             return logits.sum() * 0
-        known = target != UNLABELLED
-        longest = int(known.any(dim=0).nonzero().max()) + 1
+        is_labelled = target != UNLABELLED
+        longest = int(is_labelled.any(dim=0).nonzero().max()) + 1
         if longest > logits.shape[1]:
             raise ValueError(
-                f"diet tags label {longest} word pieces, the {self.modality!r} stream has {logits.shape[1]}; "
+                f"{self.target} labels {longest} word pieces, the {self.modality!r} stream has {logits.shape[1]}; "
                 f"tags and text must come from one tokenizer: fix data.modalities.{self.modality}"
             )
-        known = known[:, :longest]
-        return F.cross_entropy(logits[:, :longest][known], target[:, :longest][known])
+        is_labelled = is_labelled[:, :longest]
+        return F.cross_entropy(logits[:, :longest][is_labelled], target[:, :longest][is_labelled])
 
     def weight(self, target: Tensor) -> Tensor:
         """Labelled word pieces."""
@@ -71,8 +70,4 @@ class DietTagsHead(Head):
 
     def predict(self, fused: Fused) -> Tensor:
         """The most likely class of every word piece: (B, T), "O" where there is none."""
-        return self(fused).argmax(dim=-1)
-
-    def is_labelled(self, target: Tensor) -> Tensor:
-        """(B,) bool."""
-        return (target != UNLABELLED).any(dim=1)
+        return self.logits(fused).argmax(dim=-1)
