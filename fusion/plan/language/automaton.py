@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
+from fusion.plan.language.finite_language import END, Language
 from fusion.plan.language.grammar import sections
-from fusion.plan.language.language import END, Language
 from fusion.plan.language.tokenizer import EOS, load_tokenizer
 from fusion.plan.rules.limits import Limits
 
