@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fusion.plan.knowledge.loader import load_knowledge
 
+# The food groups of plans.
 Food = Literal[
     "vegetables",
     "fruit",

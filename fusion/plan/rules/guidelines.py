@@ -2,23 +2,23 @@
 
 Each slot depends on one or two causes:
 
-    slot                            cause                       then, constraints win
-    ------------------------------  --------------------------  ------------------------------------------
-    goal                            goal
-    exercise activity, times        goal                        an injury replaces what loads the joint
-    exercise minutes, effort        state (activity's ceiling)  pregnancy caps the effort
-    exercise moves                  activity, equipment, level  an injury spares the joint
-    exercise gauge                  activity                    beta blocker, pregnancy: no heart-rate zone
-    diet pattern                    state
-    diet energy                     goal, state's lowest        pregnancy: no deficit
-    diet protein                    goal                        pregnancy: a minimum
-    diet emphasise                  named food, goal, state, f. allergies replace
-    diet limit                      state, finding, named food  allergies, pregnancy add
-    sleep; stress practice          state
-    stress minutes                  goal
-    alerts                          goal, finding               beta blocker, insulin
-    referral                        state, finding              pregnancy
-    because                         findings that change plans, named foods
+    slot                      cause                              then, constraints win
+    ------------------------  ---------------------------------  -------------------------------------------
+    goal                      goal
+    exercise activity, times  goal                               an injury replaces what loads the joint
+    exercise minutes, effort  state (activity's ceiling)         pregnancy caps the effort
+    exercise moves            activity, equipment, level         an injury spares the joint
+    exercise gauge            activity                           beta blocker, pregnancy: no heart-rate zone
+    diet pattern              state
+    diet energy               goal, state's lowest               pregnancy: no deficit
+    diet protein              goal                               pregnancy: a minimum
+    diet emphasise            named food, goal, state, finding   allergies replace
+    diet limit                state, finding, named food         allergies, pregnancy add
+    sleep; stress practice    state
+    stress minutes            goal
+    alerts                    goal, finding                      beta blocker, insulin
+    referral                  state, finding                     pregnancy
+    because                   findings that change plans, named foods
 """
 
 from __future__ import annotations
@@ -142,9 +142,9 @@ def guideline(facts: Facts) -> Plan:
 
     Raises ValueError on an unknown state, goal, constraint or finding, listing what is known.
     """
-    state = GUIDELINES.states[_known("state", facts.state, STATES)]
-    goal = GUIDELINES.goals[_known("goal", facts.goal, GOALS)]
-    names = [_known("constraint", name, CONSTRAINTS) for name in facts.constraints]
+    state = GUIDELINES.states[_check_known("state", facts.state, STATES)]
+    goal = GUIDELINES.goals[_check_known("goal", facts.goal, GOALS)]
+    names = [_check_known("constraint", name, CONSTRAINTS) for name in facts.constraints]
     constraints = [entry for name, entry in GUIDELINES.constraints.items() if name in names]
     foods = cited_foods(facts.named_foods)
     because = _because([*facts.findings, *(Finding(group="text", finding=food) for food in foods)])
@@ -175,7 +175,7 @@ def spare_joints(activity: str, injured: set[str]) -> str:
     return next(name for name in options if injured.isdisjoint(GUIDELINES.activities[name].loads))
 
 
-def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
+def _check_known(kind: str, name: str, known: tuple[str, ...]) -> str:
     """``name`` itself, if it is one of the ``known``; else ValueError."""
     if name not in known:
         raise ValueError(
@@ -188,7 +188,7 @@ def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
 def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
     """The findings that change plans, in the order of groups, with their numbers as plans cite them."""
     for f in findings:
-        _known(f"{f.group} finding", f.finding, FINDINGS[f.group])
+        _check_known(f"{f.group} finding", f.finding, FINDINGS[f.group])
     ordered = sorted(findings, key=lambda f: (GROUPS.index(f.group), FINDINGS[f.group].index(f.finding)))
     return tuple(
         Evidence(

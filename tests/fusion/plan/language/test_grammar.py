@@ -224,5 +224,5 @@ def _in_order(names, vocabulary):
 
 
 def _longest_rest(state) -> int:
-    ((_, language),) = state._ways
+    ((_, language),) = state._continuations
     return language.longest
