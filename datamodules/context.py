@@ -9,8 +9,8 @@ from datamodules.records import Clip, HealthRecord, Note, Part, Signal
 from datamodules.transforms.base import Prepared
 from fusion.plan import Facts
 from fusion.plan.context import Offsets, PlanContext, read_context
-from fusion.plan.rules.guidelines import HEART_RATE_STEP_BPM
 from fusion.plan.rules.limits import Measured
+from fusion.plan.schema import as_evidence
 
 HEART_RATE = "heart_rate"  # the channel, in bpm
 
@@ -63,5 +63,5 @@ def _heart_rate(
         stream = prepared(name) if modality in shown and HEART_RATE in channels else None
         if stream is not None and stream.valid.any():
             bpm = float(stream.values[stream.valid, channels.index(HEART_RATE)].mean())
-            return {"value": float(HEART_RATE_STEP_BPM * round(bpm / HEART_RATE_STEP_BPM)), "unit": "bpm"}
+            return {"value": as_evidence(bpm, "bpm"), "unit": "bpm"}
     return {}

@@ -14,17 +14,12 @@ from itertools import combinations, product
 import numpy as np
 
 from fusion.plan.facts import Finding
+from fusion.plan.findings import FINDING_OF, GROUP_OF_FINDING
+from fusion.plan.rules.guidelines import STATES
 
-STATES = ("balanced", "masked_strain", "strained", "overloaded", "poor_sleep", "poor_fuelling")
-
-# In the order of fusion.batch.GROUPS, so that joined names need no sorting.
-LATENTS: dict[str, tuple[str, ...]] = {
-    "words": ("calm", "stressed"),
-    "body": ("rested", "stressed"),
-    "meal": ("dessert", "heavy", "lean", "vegetable"),
-    "sound": ("calm", "distressed", "snoring", "other"),
-}
-GROUP_OF = {"words": "text", "body": "signals", "meal": "photo", "sound": "audio"}
+# What a person's modalities show, one latent each, in the order of their groups: joined names need no sorting.
+LATENTS: dict[str, tuple[str, ...]] = {latent: tuple(values) for latent, values in FINDING_OF.items()}
+GROUP_OF = {latent: GROUP_OF_FINDING[next(iter(values.values()))] for latent, values in FINDING_OF.items()}
 
 # Probability that a modality shows not its latent's value but one of the others, each equally likely.
 NOISE: dict[str, dict[str, float]] = {
@@ -43,23 +38,6 @@ RULE = (
     ("s = 1 (voice or words) or s = 2", "strained"),
     ("s = 3", "overloaded"),
 )
-
-FINDINGS = {
-    "body": {"rested": "resting_arousal", "stressed": "raised_arousal"},
-    "sound": {
-        "calm": "calm_voice",
-        "distressed": "distressed_voice",
-        "snoring": "snoring",
-        "other": "other_sound",
-    },
-    "meal": {
-        "dessert": "dessert",
-        "heavy": "heavy_meal",
-        "lean": "lean_protein",
-        "vegetable": "vegetable_meal",
-    },
-    "words": {"calm": "calm_words", "stressed": "stressed_words"},
-}
 
 Cell = dict[str, str]
 CELLS: tuple[Cell, ...] = tuple(dict(zip(LATENTS, values, strict=True)) for values in product(*LATENTS.values()))
@@ -116,7 +94,7 @@ def findings(
         if latent in observed:
             value = heart_rate_bpm if latent == "body" else None
             unit = "bpm" if value is not None else None
-            finding = FINDINGS[latent][observed[latent]]
+            finding = FINDING_OF[latent][observed[latent]]
             found.append(Finding(group=group, finding=finding, value=value, unit=unit, last_s=spans.get(latent)))
     return tuple(found)
 

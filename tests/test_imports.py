@@ -191,3 +191,29 @@ def test_nothing_imports_an_entry_point():
     for entry in APPS - {"fusion/apps/__init__.py"}:
         module = entry.removesuffix(".py").replace("/", ".")
         assert users(module) <= APPS | {"fusion/__init__.py", "fusion/training/run.py"}, entry
+
+
+# The plan domain, the lowest first: what stands on one line knows the lines above, and nothing else of the domain.
+PLAN_ROOMS = [
+    ("fusion/plan/knowledge/",),
+    ("fusion/plan/findings.py",),
+    ("fusion/plan/schema.py",),
+    ("fusion/plan/facts.py",),
+    ("fusion/plan/rules/",),
+    ("fusion/plan/language/", "fusion/plan/reading/"),
+    ("fusion/plan/context.py",),
+    ("fusion/plan/scoring/",),
+]
+
+
+def test_the_rooms_of_the_plan_domain_stand_on_each_other_in_one_order():
+    placed = inside(*(room for line in PLAN_ROOMS for room in line))
+    assert inside("fusion/plan/") - placed == {"fusion/plan/__init__.py"}
+    below: tuple[str, ...] = ()
+    for line in PLAN_ROOMS:
+        for room in line:
+            for name in inside(room):
+                for module in (m for m in imports(name) if m and m.startswith("fusion.plan.")):
+                    place = room_of(module)  # None: a name that fusion.plan itself gives out, made of all rooms
+                    assert place and place.startswith((room, *below)), f"{name} imports {module}"
+        below += line

@@ -117,7 +117,7 @@ def _plans_without_model(cases: Sequence[Case]) -> Iterator[list[Plan]]:
         worst = max(rng.sample(pool, NUM_TRIED), key=lambda plan: len(limits.violations(plan)))
         usual = guideline(Facts(state=rng.choice(STATES), goal=rng.choice(GOALS)))
         read = read_text(case.text or "").present
-        yield [repair(plan, read)[0] for plan in (usual, worst)]
+        yield [repair(plan, read) for plan in (usual, worst)]
 
 
 def _plans_of_model(cases: Sequence[Case], folder: str) -> Iterator[list[Plan | None]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from fusion.plan.knowledge.exercises import Equipment, Level
-
-Group = Literal["text", "signals", "photo", "audio"]
+from fusion.plan.findings import Group
+from fusion.plan.knowledge.exercises import LOWEST_LEVEL, NO_EQUIPMENT, Equipment, Level
+from fusion.plan.schema import DEFAULT_GOAL
 
 
 class Finding(BaseModel):
@@ -31,14 +29,14 @@ class Facts(BaseModel):
     state: str
     goal: str
     constraints: tuple[str, ...] = ()
-    equipment: Equipment = "none"
-    level: Level = "beginner"
+    equipment: Equipment = NO_EQUIPMENT
+    level: Level = LOWEST_LEVEL
     named_foods: tuple[str, ...] = ()  # food groups named in the text
     findings: tuple[Finding, ...] = ()
 
     def seen_by(self, groups: set[str]) -> Facts:
-        """The facts left when only ``groups`` are present; without text: 'maintain', at home, as a beginner."""
+        """The facts left when only ``groups`` are present; without text: the default goal, at home, as a beginner."""
         findings = tuple(f for f in self.findings if f.group in groups)
         if "text" in groups:
             return self.model_copy(update={"findings": findings})
-        return Facts(state=self.state, goal="maintain", findings=findings)
+        return Facts(state=self.state, goal=DEFAULT_GOAL, findings=findings)

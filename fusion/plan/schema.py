@@ -6,12 +6,14 @@ that a decoder can be held to; whether a plan is *sensible* is the guidelines' b
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from fusion.plan.facts import Group
+from fusion.plan.findings import FINDINGS, Group
 from fusion.plan.knowledge.exercises import MOVES
+from fusion.plan.knowledge.foods import Food
 
 Goal = Literal["lose_weight", "gain_muscle", "recover", "sleep_better", "reduce_stress", "maintain"]
 Activity = Literal[
@@ -29,28 +31,6 @@ Activity = Literal[
 Effort = Literal["light", "moderate", "vigorous"]  # in rising order
 Gauge = Literal["hr_zone", "rpe", "talk_test"]  # what the person steers the effort by
 Pattern = Literal["mediterranean", "dash", "plate_method"]
-Food = Literal[
-    "vegetables",
-    "fruit",
-    "legumes",
-    "whole_grains",
-    "gluten_free_grains",
-    "fish",
-    "shellfish",
-    "poultry",
-    "nuts",
-    "seeds",
-    "eggs",
-    "dairy",
-    "fortified_soy",
-    "sweets",
-    "fried_food",
-    "salt",
-    "caffeine",
-    "alcohol",
-    "raw_fish",
-    "gluten",
-]
 SleepPractice = Literal["regular_schedule", "wind_down", "screens_off", "earlier_bedtime", "fixed_wake_time"]
 StressPractice = Literal[
     "nature_break", "slow_breathing", "mindfulness", "muscle_relaxation", "journaling", "mindful_eating"
@@ -63,18 +43,9 @@ Action = Literal[
 ]
 Referral = Literal["none", "discuss_with_clinician", "seek_care_now", "crisis_support_now"]  # in rising urgency
 
-GROUPS: tuple[str, ...] = get_args(Group)
-SENSED: dict[str, tuple[str, ...]] = {
-    "text": ("stressed_words", "calm_words"),
-    "signals": ("raised_arousal", "resting_arousal"),
-    "photo": ("dessert", "heavy_meal", "lean_protein", "vegetable_meal"),
-    "audio": ("distressed_voice", "calm_voice", "snoring", "other_sound"),
-}
-NAMED_FOODS: tuple[Food, ...] = ("sweets", "fried_food", "caffeine", "alcohol", "fruit", "vegetables")
-FINDINGS = {**SENSED, "text": SENSED["text"] + NAMED_FOODS}  # a text is cited for the foods it names, too
-# Findings that call for nothing: a plan does not cite them, so that `because` says what made the plan.
-UNREMARKABLE = ("calm_words", "resting_arousal", "calm_voice", "other_sound")
-MAX_SPAN_S = 999
+DEFAULT_GOAL: Goal = "maintain"  # of who names none, and of who may not have theirs: it asks for the least
+HEART_RATE_STEP_BPM = 5  # evidence is rounded to it: finer is noise of a 60 s window
+MOST_DIGITS = 4  # before the decimal point
 
 
 def _one_decimal(value: float) -> float:
@@ -95,9 +66,15 @@ def _known_move(name: str) -> str:
     return name
 
 
-Minutes = Annotated[int, Field(ge=5, le=120, multiple_of=5)]
 MoveName = Annotated[str, AfterValidator(_known_move)]
-Number = Annotated[float, Field(gt=-10_000, lt=10_000), AfterValidator(_one_decimal)]
+Number = Annotated[float, Field(gt=-(10**MOST_DIGITS), lt=10**MOST_DIGITS), AfterValidator(_one_decimal)]
+# Quantities: each bound of a plan stands here and nowhere else; ``numbers_of`` tells others what lies within.
+TimesAWeek = Annotated[int, Field(ge=1, le=7)]
+Minutes = Annotated[int, Field(ge=5, le=120, multiple_of=5)]
+EnergyChangeKcal = Annotated[int, Field(ge=-1000, le=1000, multiple_of=50)]
+ProteinGPerKg = Annotated[float, Field(ge=0.5, le=3), AfterValidator(_one_decimal)]
+SleepHours = Annotated[float, Field(ge=5, le=12), AfterValidator(_half_hours)]
+SpanS = Annotated[int, Field(ge=1, le=999)]
 
 
 class _Part(BaseModel):
@@ -108,7 +85,7 @@ class Session(_Part):
     """``times`` a week, ``minutes`` each, at an ``effort`` steered by ``gauge``; ``moves``: what it is made of."""
 
     activity: Activity
-    times: Annotated[int, Field(ge=1, le=7)]
+    times: TimesAWeek
     minutes: Minutes
     effort: Effort
     gauge: Gauge
@@ -119,8 +96,8 @@ class Diet(_Part):
     """Energy is kcal a day against what the person now spends; protein is g a day per kg of body mass."""
 
     pattern: Pattern
-    energy_change_kcal: Annotated[int, Field(ge=-1000, le=1000, multiple_of=50)]
-    protein_g_per_kg: Annotated[Number, Field(ge=0.5, le=3.0)]
+    energy_change_kcal: EnergyChangeKcal
+    protein_g_per_kg: ProteinGPerKg
     emphasise: Annotated[tuple[Food, ...], Field(max_length=4)]
     limit: Annotated[tuple[Food, ...], Field(max_length=12)]
 
@@ -128,7 +105,7 @@ class Diet(_Part):
 class Sleep(_Part):
     """Hours a night and one practice."""
 
-    hours: Annotated[float, Field(ge=5, le=12), AfterValidator(_half_hours)]
+    hours: SleepHours
     practice: SleepPractice
 
 
@@ -156,7 +133,7 @@ class Evidence(_Part):
     finding: str
     value: Number | None = None
     unit: Unit | None = None
-    last_s: Annotated[int, Field(ge=1, le=MAX_SPAN_S)] | None = None  # seconds before the moment of prediction
+    last_s: SpanS | None = None  # seconds before the moment of prediction
 
     @model_validator(mode="after")
     def _is_known(self) -> Evidence:
@@ -179,3 +156,36 @@ class Plan(_Part):
     alerts: Annotated[tuple[Alert, ...], Field(max_length=4)]
     referral: Referral
     because: Annotated[tuple[Evidence, ...], Field(max_length=8)]
+
+
+SECTIONS = tuple(Plan.model_fields)  # in the order of the lines of a plan's text
+
+
+@cache
+def numbers_of(quantity: Any) -> tuple[float, ...]:
+    """Every number of a bounded type such as ``Minutes``, in rising order."""
+    adapter = TypeAdapter(quantity)
+    bounds = adapter.json_schema()
+    per_unit = 1 if bounds["type"] == "integer" else 10  # plans write one decimal at most
+    lowest, highest = round(bounds["minimum"] * per_unit), round(bounds["maximum"] * per_unit)
+    candidates = range(lowest, highest + 1) if per_unit == 1 else [n / per_unit for n in range(lowest, highest + 1)]
+    return tuple(number for number in candidates if _is_valid(adapter, number))
+
+
+def most_items(part: type[BaseModel], field: str) -> int:
+    """How many items a list of a plan may have, e.g. ``most_items(Plan, "alerts")``."""
+    return next(rule.max_length for rule in part.model_fields[field].metadata if hasattr(rule, "max_length"))
+
+
+def as_evidence(value: float, unit: str | None) -> float:
+    """A measured number as a plan cites it: a heart rate in steps of HEART_RATE_STEP_BPM, others with one decimal."""
+    step = HEART_RATE_STEP_BPM if unit == "bpm" else 0.1
+    return round(step * round(value / step), 1)
+
+
+def _is_valid(adapter: TypeAdapter, number: float) -> bool:
+    try:
+        adapter.validate_python(number)
+    except ValidationError:
+        return False
+    return True

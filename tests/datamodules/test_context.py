@@ -10,8 +10,8 @@ from datamodules.transforms.base import Prepared
 from datamodules.transforms.signal import PrepareSignal
 from datamodules.transforms.text import PrepareText
 from fusion.plan import Facts
+from fusion.plan.findings import UNREMARKABLE
 from fusion.plan.knowledge.exercises import MOVES
-from fusion.plan.schema import UNREMARKABLE
 
 PULSE = PrepareSignal(
     rate_hz=4.0,
@@ -65,17 +65,17 @@ def test_what_is_hidden_is_not_known():
     assert (with_text.conditions, without.conditions) == (("nut_allergy",), ())
 
 
-def test_what_calls_for_nothing_cannot_be_cited():
+def test_a_finding_that_changes_no_plan_cannot_be_cited():
     may_be_cited = set(read("text", "hum").limits.findings)
     assert "distressed_voice" in may_be_cited and may_be_cited.isdisjoint(UNREMARKABLE)
 
 
-def test_a_food_stands_in_the_word_pieces_that_the_text_modality_reads():
+def test_a_food_stands_in_the_tokens_that_the_text_modality_reads():
     note = RECORD.parts["text"]
-    nuts, coffee = read("text").named
-    pieces = [MODALITIES["text"].prepare.offsets(note)[i] for i in coffee.pieces]
-    assert "".join(note.text[start:end] for start, end in pieces) == "Coffee"
-    assert nuts.foods == ("nuts",) and read("heart_rate").named == ()
+    nuts, coffee = read("text").mentioned_foods
+    spans = [MODALITIES["text"].prepare.offsets(note)[i] for i in coffee.tokens]
+    assert "".join(note.text[start:end] for start, end in spans) == "Coffee"
+    assert nuts.groups == ("nuts",) and read("heart_rate").mentioned_foods == ()
 
 
 def test_who_is_silent_on_means_gets_moves_for_beginners_at_home():

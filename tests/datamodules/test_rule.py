@@ -5,7 +5,6 @@ import pytest
 
 from datamodules.rule import (
     CELLS,
-    FINDINGS,
     GROUP_OF,
     LATENTS,
     NOISE,
@@ -44,6 +43,19 @@ def test_rule_matches_the_published_text(body, sound, meal, words, state):
 def test_unknown_latent_value_is_named():
     with pytest.raises(ValueError, match="latent 'meal' is 'soup', expected one of"):
         state_of({**CELLS[0], "meal": "soup"})
+
+
+def test_latents_keep_the_order_that_class_indices_were_trained_on():
+    assert LATENTS == {
+        "words": ("calm", "stressed"),
+        "body": ("rested", "stressed"),
+        "meal": ("dessert", "heavy", "lean", "vegetable"),
+        "sound": ("calm", "distressed", "snoring", "other"),
+    }
+
+
+def test_every_state_follows_from_some_latents():
+    assert {state_of(cell) for cell in CELLS} == set(STATES)
 
 
 def test_groups_are_those_of_the_batch_in_the_same_order():
@@ -114,5 +126,3 @@ def test_findings_name_group_value_unit_and_span_of_what_is_present():
         ("signals", "raised_arousal", 92.0, "bpm", 60),
         ("audio", "snoring", None, None, 5),
     ]
-    for latent, values in LATENTS.items():
-        assert tuple(FINDINGS[latent]) == values

@@ -11,6 +11,7 @@ from fusion.plan.knowledge.loader import load_knowledge
 Joint = Literal["knee", "back", "shoulder"]
 Equipment = Literal["none", "dumbbells", "gym"]  # in rising order: who has one has all before it
 Level = Literal["beginner", "intermediate", "expert"]  # in rising order
+NO_EQUIPMENT, LOWEST_LEVEL = get_args(Equipment)[0], get_args(Level)[0]  # of who names none
 Region = Literal["upper", "lower", "core", "stretch"]
 
 
@@ -25,11 +26,11 @@ class Move(BaseModel):
     loads: tuple[Joint, ...]
 
 
-BY_REGION = load_knowledge("exercises", dict[Region, dict[str, Move]])
-MOVES: dict[str, Move] = {name: move for moves in BY_REGION.values() for name, move in moves.items()}
+MOVES_BY_REGION = load_knowledge("exercises", dict[Region, dict[str, Move]])
+MOVES: dict[str, Move] = {name: move for moves in MOVES_BY_REGION.values() for name, move in moves.items()}
 
 # What a session of an activity is made of; an activity that is not here is its own move.
-REGIONS: dict[str, tuple[Region, ...]] = {
+REGIONS_OF_ACTIVITY: dict[str, tuple[Region, ...]] = {
     "strength_training": ("upper", "lower"),
     "upper_body_strength": ("upper", "upper"),
     "lower_body_strength": ("lower", "lower"),
@@ -44,22 +45,23 @@ def choose_moves(activity: str, *, equipment: Equipment, level: Level, injured: 
     () where the activity is its own move or nothing is left that spares the ``injured`` joints.
     """
     chosen: list[str] = []
-    for region in REGIONS.get(activity, ()):
-        options = [name for name in fitting(region, equipment=equipment, level=level, injured=injured)]
-        options = [name for name in options if name not in chosen]
-        chosen += sorted(options, key=lambda name: _rank(MOVES[name]), reverse=True)[:1]
+    for region in REGIONS_OF_ACTIVITY.get(activity, ()):
+        options = moves_for(region, equipment=equipment, level=level, injured=injured)
+        chosen += sorted((name for name in options if name not in chosen), key=hardness, reverse=True)[:1]
     return tuple(name for name in MOVES if name in chosen)
 
 
-def fitting(region: Region, *, equipment: Equipment, level: Level, injured: set[str]) -> list[str]:
+def moves_for(region: Region, *, equipment: Equipment, level: Level, injured: set[str]) -> list[str]:
     """Every move of a region that needs no more than the person has, can do and may load."""
-    have, can = get_args(Equipment).index(equipment), get_args(Level).index(level)
+    best, highest = get_args(Equipment).index(equipment), get_args(Level).index(level)
     return [
         name
-        for name, move in BY_REGION[region].items()
-        if _rank(move)[0] <= have and _rank(move)[1] <= can and injured.isdisjoint(move.loads)
+        for name, move in MOVES_BY_REGION[region].items()
+        if hardness(name)[0] <= best and hardness(name)[1] <= highest and injured.isdisjoint(move.loads)
     ]
 
 
-def _rank(move: Move) -> tuple[int, int]:
+def hardness(name: str) -> tuple[int, int]:
+    """What a move needs, to be compared: its equipment, then its level."""
+    move = MOVES[name]
     return get_args(Equipment).index(move.equipment), get_args(Level).index(move.level)

@@ -12,8 +12,30 @@ from typing import Literal, NamedTuple, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from fusion.plan.knowledge.loader import load_knowledge
-from fusion.plan.schema import Food
 
+# The food groups of plans.
+Food = Literal[
+    "vegetables",
+    "fruit",
+    "legumes",
+    "whole_grains",
+    "gluten_free_grains",
+    "fish",
+    "shellfish",
+    "poultry",
+    "nuts",
+    "seeds",
+    "eggs",
+    "dairy",
+    "fortified_soy",
+    "sweets",
+    "fried_food",
+    "salt",
+    "caffeine",
+    "alcohol",
+    "raw_fish",
+    "gluten",
+]
 Tag = Literal["DIN", "FRUIT", "VEG", "MEAT", "DRINK"]
 WORD = re.compile(r"\w+(?:[-'’]\w+)*")
 

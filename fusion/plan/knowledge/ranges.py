@@ -34,10 +34,9 @@ class _Ranges(BaseModel):
 
     @model_validator(mode="after")
     def _is_cited(self) -> Self:
-        if odd := {one.cite for one in self.ranges.values()} ^ set(self.sources):
-            raise ValueError(f"sources {sorted(odd)} of ranges.yaml are cited or listed, but not both")
+        if unpaired := {one.cite for one in self.ranges.values()} ^ set(self.sources):
+            raise ValueError(f"sources {sorted(unpaired)} of ranges.yaml are cited or listed, but not both")
         return self
 
 
-_READ = load_knowledge("ranges", _Ranges)
-RANGES, SOURCES = _READ.ranges, _READ.sources
+RANGES = load_knowledge("ranges", _Ranges).ranges

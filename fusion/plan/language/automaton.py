@@ -10,12 +10,12 @@ from __future__ import annotations
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 
+from fusion.plan.language.finite_language import END, Language
 from fusion.plan.language.grammar import sections
-from fusion.plan.language.language import END, Language
 from fusion.plan.language.tokenizer import EOS, load_tokenizer
 from fusion.plan.rules.limits import Limits
 
-Ways = frozenset[tuple[tuple[int, ...], Language]]  # tokens left of the present piece, and what follows it
+Continuations = frozenset[tuple[tuple[int, ...], Language]]  # tokens left of the present piece, and what follows it
 
 
 class Encoder(Protocol):
@@ -29,22 +29,22 @@ class Encoder(Protocol):
 class State:
     """Where a text stands in its section; one object for all texts that may go on alike."""
 
-    def __init__(self, ways: Ways, tokenizer: Encoder) -> None:
-        self._ways, self._tokenizer = ways, tokenizer
-        self.is_end = ((), END) in ways
+    def __init__(self, continuations: Continuations, tokenizer: Encoder) -> None:
+        self._continuations, self._tokenizer = continuations, tokenizer
+        self.is_end = ((), END) in continuations
 
     @cached_property
     def next(self) -> dict[int, State]:
         """Token id -> where it leads; worked out once, when first asked for."""
         merged: dict[int, set] = {}
-        for tail, language in self._ways:
+        for tail, language in self._continuations:
             if tail:
                 merged.setdefault(tail[0], set()).add((tail[1:], language))
                 continue
             for piece, rest in language.edges.items():
                 first, *others = _encode(piece, self._tokenizer)
                 merged.setdefault(first, set()).add((tuple(others), rest))
-        return {token: _state(frozenset(ways), self._tokenizer) for token, ways in merged.items()}
+        return {token: _state(frozenset(continuations), self._tokenizer) for token, continuations in merged.items()}
 
 
 class Place(NamedTuple):
@@ -83,8 +83,8 @@ def longest(limits: Limits) -> int:
 
 
 @lru_cache(maxsize=2**16)
-def _state(ways: Ways, tokenizer: Encoder) -> State:
-    return State(ways, tokenizer)
+def _state(continuations: Continuations, tokenizer: Encoder) -> State:
+    return State(continuations, tokenizer)
 
 
 @lru_cache(maxsize=2**14)

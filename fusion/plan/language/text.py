@@ -17,7 +17,7 @@ from functools import cache
 
 from pydantic import BaseModel, ValidationError
 
-from fusion.plan.schema import Plan
+from fusion.plan.schema import SECTIONS, Plan
 
 # Section -> how one of its items reads, by the fields of its schema class. A section without a template is one word.
 TEMPLATES: dict[str, tuple[str, ...]] = {
@@ -42,20 +42,19 @@ NONE = "none"  # an empty list or section
 _WORDS = ("emphasise", "limit", "moves")  # fields that hold several words
 _OPTIONAL = ("value", "unit", "last_s", "moves")  # fields that a template may leave out
 _LISTS = ("exercise", "alerts", "because")  # sections that hold several items
-_SECTIONS = tuple(Plan.model_fields)  # in the order of the lines
 
 
 def to_text(plan: Plan) -> str:
     """The one canonical text of ``plan``; ``parse`` gives the same plan back."""
-    return "\n".join(f"{section} {_write_section(section, getattr(plan, section))}" for section in _SECTIONS)
+    return "\n".join(f"{section} {_write_section(section, getattr(plan, section))}" for section in SECTIONS)
 
 
 def parse(text: str) -> Plan | list[str]:
     """Read canonical text: the plan, or every reason why it is not one. Never raises on any string."""
     lines = [line.partition(" ") for line in text.strip().split("\n")]
     sections = [section for section, _, _ in lines]
-    if sections != list(_SECTIONS):
-        return [f"expected one line each for {', '.join(_SECTIONS)} in this order, got {', '.join(sections)}"]
+    if sections != list(SECTIONS):
+        return [f"expected one line each for {', '.join(SECTIONS)} in this order, got {', '.join(sections)}"]
     errors: list[str] = []
     fields = {section: _read_section(section, body, errors) for section, _, body in lines}
     if errors:

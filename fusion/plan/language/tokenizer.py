@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 # What no token crosses: a digit with the space before it, a word with the space or line break before it, or the rest.
 PIECES = r"[ \n]?[0-9]|[ \n]?[^ \n0-9]+|[ \n]"
-# The longest plan of the schema that fusion/plan/language/grammar.py lets a decoder write, with <bos> and <eos>, as
-# test_grammar.py works out: a decoder that may write this much never leaves a plan unfinished.
-MAX_LENGTH = 265
 
 
 class PlanTokenizer:
-    """Reads tokenizer.json, which train_tokenizer.py writes. ``max_length`` counts <bos> and <eos>."""
+    """Reads tokenizer.json, which train_tokenizer.py writes."""
 
     def __init__(self) -> None:
         from tokenizers import Tokenizer  # here, so that plans alone import quickly
@@ -23,7 +20,14 @@ class PlanTokenizer:
         self._tokenizer = Tokenizer.from_str(files(__package__).joinpath("tokenizer.json").read_text(encoding="utf-8"))
         self.pad_id, self.bos_id, self.eos_id = (self._tokenizer.token_to_id(token) for token in (PAD, BOS, EOS))
         self.vocab_size: int = self._tokenizer.get_vocab_size()
-        self.max_length = MAX_LENGTH
+
+    @cached_property
+    def max_length(self) -> int:
+        """Ids of the longest plan that a decoder may write, <bos> and <eos> included: who has room leaves none open."""
+        from fusion.plan.language.automaton import longest  # here, since the automaton reads this file's tokens
+        from fusion.plan.rules.limits import NO_LIMITS
+
+        return 1 + longest(NO_LIMITS)
 
     def encode(self, text: str) -> list[int]:
         """Ids of ``text`` between <bos> and <eos>; ``decode`` gives any text back unchanged."""

@@ -26,8 +26,8 @@ class LongAgo:
     """The words of conditions.yaml that may part what is said from its date."""
 
     def __init__(self, words: Vocabulary):
-        self.ago, self.said = compile_phrases(words.long_ago), compile_words(words.was)
-        self.dated, self.amounts = compile_words(words.dated), compile_words(words.amounts)
+        self.ago, self.past_verbs = compile_phrases(words.long_ago), compile_words(words.past_verbs)
+        self.date_fillers, self.amounts = compile_words(words.date_fillers), compile_words(words.date_amounts)
 
     def was(self, clause: str, start: int, end: int) -> bool:
         """Whether what is at ``start`` to ``end`` of ``clause`` "was", a year ago or longer."""
@@ -38,10 +38,10 @@ class LongAgo:
         between, *later = PAUSE.split(clause[end:first])
         words = between.split()
         if words[:1] in ATTACHED:  # "vitamins when I was pregnant two years ago"
-            is_of_it = "pregnant" in words and all(map(self._is_told, words))
+            is_of_it = "pregnant" in words and all(map(self._is_past_filler, words))
         else:
-            is_verb_first = bool(words) and bool(self.said.fullmatch(words[0]))
-            is_of_it = all(map(self._is_dated, words[is_verb_first:]))
+            is_verb_first = bool(words) and bool(self.past_verbs.fullmatch(words[0]))
+            is_of_it = all(map(self._is_date_filler, words[is_verb_first:]))
         if later:
             is_of_it &= all(map(self._is_amount, " ".join(later).split())) and bool(SEGMENT_OVER.match(clause, last))
         before = PAUSE.split(clause[max(0, start - REACH) : start])[-1].split()
@@ -50,9 +50,9 @@ class LongAgo:
     def _is_dated_before(self, clause: str, start: int) -> bool:
         *_, (first, last) = ((0, 0), *self._dates(clause, max(0, start - REACH), start))
         head = PAUSE.split(clause[max(0, first - REACH) : first])[-1].split()
-        told = re.sub(r"^\s*,", "", clause[last:start]).split()
-        is_of_it = all(map(self._is_amount, head)) or told[:1] in ATTACHED
-        return last > 0 and is_of_it and all(map(self._is_told, told)) and self._says_was(told)
+        between = re.sub(r"^\s*,", "", clause[last:start]).split()
+        is_of_it = all(map(self._is_amount, head)) or between[:1] in ATTACHED
+        return last > 0 and is_of_it and all(map(self._is_past_filler, between)) and self._says_was(between)
 
     def _dates(self, clause: str, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Where the dates a year or longer ago are."""
@@ -61,13 +61,14 @@ class LongAgo:
         yield from sorted(found)
 
     def _says_was(self, words: list[str]) -> bool:
-        return any(map(self.said.fullmatch, words))
+        return any(map(self.past_verbs.fullmatch, words))
 
-    def _is_told(self, word: str) -> bool:
-        return word in ("i", "we", "when", "while") or bool(self.said.fullmatch(word)) or self._is_dated(word)
+    def _is_past_filler(self, word: str) -> bool:
+        is_of_past = word in ("i", "we", "when", "while") or bool(self.past_verbs.fullmatch(word))
+        return is_of_past or self._is_date_filler(word)
 
-    def _is_dated(self, word: str) -> bool:
-        return bool(self.dated.fullmatch(word)) or self._is_amount(word)
+    def _is_date_filler(self, word: str) -> bool:
+        return bool(self.date_fillers.fullmatch(word)) or self._is_amount(word)
 
     def _is_amount(self, word: str) -> bool:
         return word.isdigit() or bool(self.amounts.fullmatch(word))

@@ -12,9 +12,9 @@ from bisect import bisect
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from fusion.plan.knowledge.exercises import Equipment, Level
+from fusion.plan.knowledge.exercises import NO_EQUIPMENT, Equipment, Level
 from fusion.plan.reading.assertion import Judge, Mention
 from fusion.plan.reading.dates import PAUSE
 from fusion.plan.reading.phrases import (
@@ -39,16 +39,17 @@ OBJECT = re.compile(r"(?:\s\w+)?\s(?:to|against|gegen)\s(?:the |a |an |all |any 
 PRONOUNS = ("it", "them", "that", "this", "these", "those", "both")
 SEVERE = ("anaphyla", "epipen")
 REACH = 120  # characters around a reaction in which its food is looked for
+OWNED = set(get_args(Equipment)) - {NO_EQUIPMENT}
 CHEST = ("chest", "brust", "pecho", "poitrine", "petto", "peito", "borst", "breastbone", "sternum")
 
 
-class Read(NamedTuple):
-    """What the text says of the writer; no condition is in two of the sets.
+class WriterFacts(NamedTuple):
+    """What a text says of its writer; no condition is in two of the sets.
 
     ``possible``: may be so, and counts as present for safety. ``denied``: said not to be so, or no longer.
     """
 
-    conditions: frozenset[str]
+    certain: frozenset[str]
     possible: frozenset[str]
     denied: frozenset[str]
     equipment: Equipment | None
@@ -56,31 +57,32 @@ class Read(NamedTuple):
 
     @property
     def present(self) -> frozenset[str]:
-        """What safety must reckon with."""
-        return self.conditions | self.possible
+        """The conditions that safety must reckon with."""
+        return self.certain | self.possible
 
 
-def read_text(text: str) -> Read:
+def read_text(text: str) -> WriterFacts:
     """Everything ``text`` says of the writer's conditions, equipment and level; in time linear in its length."""
-    reader, said = _reader(), {"present": set(), "possible": set(), "denied": set()}
+    reader = _reader()
+    found: dict[str, set[str]] = {"certain": set(), "possible": set(), "denied": set()}
     before = ""
     sentences = [reader.erased.sub(" - ", sentence) for sentence in plain(text, reader.spelling)]
-    next_ones, arounds = [*sentences, ""][1:], reader.judge.around(sentences)
-    for sentence, next_sentence, around in zip(sentences, next_ones, arounds, strict=True):
+    next_sentences, whole_text = [*sentences, ""][1:], reader.judge.whole_text(sentences)
+    for sentence, next_sentence, whole in zip(sentences, next_sentences, whole_text, strict=True):
         topics = reader.topics_of(sentence)
         clauses = CLAUSE_END.split(sentence) if topics else [sentence]
-        for clause, then in zip(clauses, [*clauses[1:], next_sentence], strict=True):
+        for clause, next_clause in zip(clauses, [*clauses[1:], next_sentence], strict=True):
             for mention in reader.mentions(clause, before, topics) if topics else ():
-                if status := reader.judge.status(clause, then, mention, around):
-                    said[status].add(mention.what)
+                if status := reader.judge.status(clause, next_clause, mention, whole):
+                    found[status].add(mention.what)
             before = clause[-REACH:]
-    certain = said["present"] | said["possible"]
-    return Read(
-        conditions=frozenset(said["present"] & set(RULES)),
-        possible=frozenset((said["possible"] - said["present"]) & set(RULES)),
-        denied=frozenset((said["denied"] - certain) & set(RULES)),
-        equipment=next((name for name in ("none", "dumbbells", "gym") if name in certain), None),
-        level=next((name for name in ("beginner", "intermediate", "expert") if name in certain), None),
+    present = found["certain"] | found["possible"]
+    return WriterFacts(
+        certain=frozenset(found["certain"] & set(RULES)),
+        possible=frozenset((found["possible"] - found["certain"]) & set(RULES)),
+        denied=frozenset((found["denied"] - present) & set(RULES)),
+        equipment=next((name for name in get_args(Equipment) if name in present), None),
+        level=next((name for name in get_args(Level) if name in present), None),
     )
 
 
@@ -95,21 +97,21 @@ class _Reader:
     def __init__(self, words: Vocabulary):
         self.spelling = spellings(words.spelling, words.misspelt, words.not_misspelt)
         self.erased = compile_phrases(words.erased)
-        harm, close, chest_harm = (
+        harm, close_harm, chest_harm = (
             _any_of(" ".join(s).split()) for s in (words.sets.harm, words.sets.close_harm, words.sets.chest_harm)
         )
         self.phrases = {
-            **{name: _near(n.parts, harm, n.says, close) for name, n in words.joints.items()},
+            **{name: _near(joint.names, harm, joint.phrases, close_harm) for name, joint in words.joints.items()},
             **{name: compile_phrases(phrases) for name, phrases in words.conditions.items()},
-            **{name: compile_phrases(n.says) for name, n in words.foods.items() if n.says},
+            **{name: compile_phrases(food.phrases) for name, food in words.foods.items() if food.phrases},
         }
         self.phrases["chest_pain"] = _near(CHEST, chest_harm, words.conditions["chest_pain"])
-        self.means = {
+        self.abilities = {
             name: compile_phrases(phrases)
             for table in (words.equipment, words.level)
             for name, phrases in table.items()
         }
-        self.foods = {name: compile_phrases(n.parts) for name, n in words.foods.items()}
+        self.foods = {name: compile_phrases(food.names) for name, food in words.foods.items()}
         self.reaction = re.compile(
             rf"(?<!\w)(\w{{0,15}}allerg\w*|{_any_of(' '.join(words.sets.reaction).split())})(?!\w)"
         )
@@ -138,9 +140,9 @@ class _Reader:
                 for match in pattern.finditer(segment):
                     yield Mention(what, first + match.start(), first + match.end(), first)
         plain_clause = PAUSE.sub(" ", clause)
-        for what, pattern in self.means.items() if topics & self.means.keys() else ():
+        for what, pattern in self.abilities.items() if topics & self.abilities.keys() else ():
             for match in pattern.finditer(plain_clause):
-                yield Mention(what, match.start(), match.end(), 0, can_be_denied=what in ("gym", "dumbbells"))
+                yield Mention(what, match.start(), match.end(), 0, can_be_denied=what in OWNED)
         for reading in readings(clause) if "number" in topics else ():
             first = ends[bisect(ends, reading.start) - 1]
             yield Mention(reading.condition, reading.start, reading.end, first, is_present=reading.is_present)
@@ -185,8 +187,8 @@ _NOTHING: frozenset[str] = frozenset()
 def _stems(words: Vocabulary) -> dict[str, set[str]]:
     """Beginning of a word -> what a sentence with such a word may be about."""
     tables = {**words.conditions, **words.equipment, **words.level}
-    tables |= {name: (*n.parts, *n.says) for name, n in words.joints.items()}
-    tables |= {name: n.says for name, n in words.foods.items()}
+    tables |= {name: (*joint.names, *joint.phrases) for name, joint in words.joints.items()}
+    tables |= {name: food.phrases for name, food in words.foods.items()}
     tables["chest_pain"] = (*tables["chest_pain"], *CHEST)
     tables["allergy"] = (*" ".join(words.sets.reaction).split(), *words.refused, *words.reacted)
     found: dict[str, set[str]] = {}
@@ -200,11 +202,13 @@ def _any_of(words: list[str]) -> str:
     return "(?:" + "|".join(compile_words(word).pattern for word in words) + ")"
 
 
-def _near(parts: tuple[str, ...], harm: str, says: tuple[str, ...], close: str | None = None) -> re.Pattern[str]:
-    """A part and a harm at most eight words apart (two for a ``close`` one), in either order; or a phrase."""
-    part = "(?:" + "|".join(phrase_pattern(p) for p in parts) + ")"
-    found = [phrase_pattern(p) for p in says]
-    for harmed, most in [(harm, 8)] + [(close, 2)] * (close is not None):
+def _near(
+    names: tuple[str, ...], harm: str, phrases: tuple[str, ...], close_harm: str | None = None
+) -> re.Pattern[str]:
+    """A name and a harm at most eight words apart (two for a ``close_harm``), in either order; or a phrase."""
+    name = "(?:" + "|".join(map(phrase_pattern, names)) + ")"
+    found = [phrase_pattern(phrase) for phrase in phrases]
+    for harmed, most in [(harm, 8)] + [(close_harm, 2)] * (close_harm is not None):
         gap = rf"(?:{BETWEEN}[\w']{{1,30}}){{0,{most}}}?{BETWEEN}"
-        found += [rf"{part}{gap}{harmed}(?!\w)", rf"(?<!\w){harmed}{gap}{part}"]
+        found += [rf"{name}{gap}{harmed}(?!\w)", rf"(?<!\w){harmed}{gap}{name}"]
     return re.compile("|".join(found))

@@ -20,11 +20,11 @@ class _Typed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Named(_Typed):
-    """What is hurt or eaten, which counts with a harm or a reaction beside it, and phrases that are enough alone."""
+class Subject(_Typed):
+    """What is hurt or eaten: ``names`` count with a harm or a reaction beside them, ``phrases`` are enough alone."""
 
-    parts: tuple[str, ...]
-    says: tuple[str, ...]
+    names: tuple[str, ...]
+    phrases: tuple[str, ...]
 
 
 class Sets(_Typed):
@@ -37,7 +37,7 @@ class Sets(_Typed):
 
 
 class Vocabulary(_Typed):
-    """conditions.yaml, typed; strings of many words are words, lists are phrases."""
+    """conditions.yaml, which says what each is for; a string is words, a list is phrases."""
 
     sets: Sets
     spelling: str
@@ -46,7 +46,7 @@ class Vocabulary(_Typed):
     erased: tuple[str, ...]
     others: str
     myself: str
-    topics: str
+    media: str
     about: str
     negations: str
     fillers: str
@@ -57,19 +57,19 @@ class Vocabulary(_Typed):
     with_me: tuple[str, ...]
     mine_too: tuple[str, ...]
     babies: tuple[str, ...]
-    babyish: str
-    nurslings: str
+    baby_fillers: str
+    nursed: str
     nursing: tuple[str, ...]
-    passing: str
+    temporary: str
     long_ago: tuple[str, ...]
-    dated: str
-    amounts: str
-    was: str
-    anew: str
-    anew_anywhere: tuple[str, ...]
+    date_fillers: str
+    date_amounts: str
+    past_verbs: str
+    again: str
+    again_anywhere: tuple[str, ...]
     unsure: str
-    joints: dict[str, Named]
-    foods: dict[str, Named]
+    joints: dict[str, Subject]
+    foods: dict[str, Subject]
     other_allergens: str
     refused: tuple[str, ...]
     reacted: tuple[str, ...]

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from fusion.plan.reading.signs import replace_signs
+from fusion.plan.reading.other_scripts import in_english_words
 
 # Cyrillic and Greek letters that look Latin: writing "раin" hides a word from a reader of words, not from a person.
 LOOKALIKES = str.maketrans("аеорсхуіѕјԁһкмтнвοαερτυν", "aeopcxyisjdhkmthboaeptuv")
@@ -38,7 +38,7 @@ SENTENCE_END = re.compile(
 def plain(text: str, spelling: Mapping[str, str]) -> Iterator[str]:
     """The sentences of ``text`` in plain lower case, each word as ``mend`` would have it."""
     text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
-    text = "".join(REPLACED.get(unicodedata.category(c), c) for c in replace_signs(text))
+    text = "".join(REPLACED.get(unicodedata.category(c), c) for c in in_english_words(text))
     text = SPACED.sub(lambda match: re.sub(r"\W", "", match[0]), text)
     for part in SENTENCE_END.split(text):
         if part and not part.isspace():

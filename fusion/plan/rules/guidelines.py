@@ -2,23 +2,23 @@
 
 Each slot depends on one or two causes:
 
-    slot                            cause                       then, constraints win
-    ------------------------------  --------------------------  ------------------------------------------
-    goal                            goal
-    exercise activity, times        goal                        an injury replaces what loads the joint
-    exercise minutes, effort        state (activity's ceiling)  pregnancy caps the effort
-    exercise moves                  activity, equipment, level  an injury spares the joint
-    exercise gauge                  activity                    beta blocker, pregnancy: no heart-rate zone
-    diet pattern                    state
-    diet energy                     goal, state's lowest        pregnancy: no deficit
-    diet protein                    goal                        pregnancy: a minimum
-    diet emphasise                  named food, goal, state, f. allergies replace
-    diet limit                      state, finding, named food  allergies, pregnancy add
-    sleep; stress practice          state
-    stress minutes                  goal
-    alerts                          goal, finding               beta blocker, insulin
-    referral                        state, finding              pregnancy
-    because                         findings that call for something, named foods
+    slot                      cause                              then, constraints win
+    ------------------------  ---------------------------------  -------------------------------------------
+    goal                      goal
+    exercise activity, times  goal                               an injury replaces what loads the joint
+    exercise minutes, effort  state (activity's ceiling)         pregnancy caps the effort
+    exercise moves            activity, equipment, level         an injury spares the joint
+    exercise gauge            activity                           beta blocker, pregnancy: no heart-rate zone
+    diet pattern              state
+    diet energy               goal, state's lowest               pregnancy: no deficit
+    diet protein              goal                               pregnancy: a minimum
+    diet emphasise            named food, goal, state, finding   allergies replace
+    diet limit                state, finding, named food         allergies, pregnancy add
+    sleep; stress practice    state
+    stress minutes            goal
+    alerts                    goal, finding                      beta blocker, insulin
+    referral                  state, finding                     pregnancy
+    because                   findings that change plans, named foods
 """
 
 from __future__ import annotations
@@ -29,34 +29,37 @@ from typing import Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusion.plan.facts import Facts, Finding
+from fusion.plan.findings import FINDINGS, GROUPS, NAMED_FOODS, UNREMARKABLE
 from fusion.plan.knowledge.exercises import Joint, choose_moves
 from fusion.plan.knowledge.loader import load_knowledge
 from fusion.plan.schema import (
-    FINDINGS,
-    GROUPS,
-    NAMED_FOODS,
-    UNREMARKABLE,
     Activity,
     Alert,
     Diet,
     Effort,
+    EnergyChangeKcal,
     Evidence,
     Food,
     Gauge,
     Goal,
+    Minutes,
     Pattern,
     Plan,
+    ProteinGPerKg,
     Referral,
     Session,
     Signal,
     Sleep,
     Stress,
     StressPractice,
+    TimesAWeek,
+    as_evidence,
+    most_items,
+    numbers_of,
 )
 
 MOST_NAMED = 4  # foods cited: the other findings of a record have room beside them
-MOST_EMPHASISED = 4  # of fusion.plan.schema.Diet
-HEART_RATE_STEP_BPM = 5  # evidence is rounded to it: finer is noise of a 60 s window
+HARDEST_EFFORT: Effort = get_args(Effort)[-1]
 
 
 class _Entry(BaseModel):
@@ -77,23 +80,23 @@ class _Entry(BaseModel):
         return self
 
 
-class _Habit(BaseModel):
+class _WeeklyActivity(BaseModel):
     activity: Activity
-    times: int
+    times: TimesAWeek
 
 
 class _GoalEntry(_Entry):
-    sessions: tuple[_Habit, ...]
-    energy_change_kcal: int
-    protein_g_per_kg: float
-    stress_minutes: int
+    sessions: tuple[_WeeklyActivity, ...]
+    energy_change_kcal: EnergyChangeKcal
+    protein_g_per_kg: ProteinGPerKg
+    stress_minutes: Minutes
 
 
 class _StateEntry(_Entry):
-    minutes: int
+    minutes: Minutes
     effort: Effort
     pattern: Pattern
-    lowest_energy_kcal: int
+    lowest_energy_kcal: EnergyChangeKcal
     sleep: Sleep
     stress_practice: StressPractice
 
@@ -104,15 +107,15 @@ class _ConstraintEntry(_Entry):
     replace: Food | None = None  # emphasised no more, beside `avoid`
     instead: Food | None = None
     gauge: Gauge | None = None
-    hardest_effort: Effort = "vigorous"
-    lowest_energy_kcal: int = -1000
-    lowest_protein_g_per_kg: float = 0.5
+    hardest_effort: Effort = HARDEST_EFFORT
+    lowest_energy_kcal: EnergyChangeKcal = numbers_of(EnergyChangeKcal)[0]
+    lowest_protein_g_per_kg: ProteinGPerKg = numbers_of(ProteinGPerKg)[0]
 
 
 class _ActivityEntry(_Entry):
     loads: tuple[Joint, ...] = ()
     instead: tuple[Activity, ...] = ()
-    hardest_effort: Effort = "vigorous"
+    hardest_effort: Effort = HARDEST_EFFORT
     gauge: Gauge
 
 
@@ -139,23 +142,23 @@ def guideline(facts: Facts) -> Plan:
 
     Raises ValueError on an unknown state, goal, constraint or finding, listing what is known.
     """
-    state = GUIDELINES.states[_known("state", facts.state, STATES)]
-    goal = GUIDELINES.goals[_known("goal", facts.goal, GOALS)]
-    constraints = [_known("constraint", name, CONSTRAINTS) for name in facts.constraints]
-    limits = [entry for name, entry in GUIDELINES.constraints.items() if name in constraints]
-    named = cited_foods(facts.named_foods)
-    because = _because([*facts.findings, *(Finding(group="text", finding=food) for food in named)])
-    foods = [GUIDELINES.foods[food] for food in named]
+    state = GUIDELINES.states[_check_known("state", facts.state, STATES)]
+    goal = GUIDELINES.goals[_check_known("goal", facts.goal, GOALS)]
+    names = [_check_known("constraint", name, CONSTRAINTS) for name in facts.constraints]
+    constraints = [entry for name, entry in GUIDELINES.constraints.items() if name in names]
+    foods = cited_foods(facts.named_foods)
+    because = _because([*facts.findings, *(Finding(group="text", finding=food) for food in foods)])
+    named = [GUIDELINES.foods[food] for food in foods]
     seen = [GUIDELINES.findings[e.finding] for e in because if e.finding in GUIDELINES.findings]
 
     return Plan(
         goal=facts.goal,
-        exercise=tuple(_session(habit, state, limits, facts) for habit in goal.sessions),
-        diet=_diet(goal, state, seen, foods, limits),
+        exercise=tuple(_session(weekly, state, constraints, facts) for weekly in goal.sessions),
+        diet=_diet(goal, state, seen, named, constraints),
         sleep=state.sleep,
         stress=Stress(practice=state.stress_practice, minutes_a_day=goal.stress_minutes),
-        alerts=_alerts([goal, *seen], limits),
-        referral=max((e.referral for e in [state, *seen, *limits]), key=get_args(Referral).index),
+        alerts=_alerts([goal, *seen], constraints),
+        referral=max((e.referral for e in [state, *seen, *constraints]), key=get_args(Referral).index),
         because=because,
     )
 
@@ -166,13 +169,14 @@ def cited_foods(named: Iterable[str]) -> tuple[Food, ...]:
     return tuple(food for food in NAMED_FOODS if food in named)[:MOST_NAMED]
 
 
-def spared(activity: str, injured: set[str]) -> str:
+def spare_joints(activity: str, injured: set[str]) -> str:
     """``activity``, or the first of what is done instead that loads no ``injured`` joint."""
     options = (activity, *GUIDELINES.activities[activity].instead)
     return next(name for name in options if injured.isdisjoint(GUIDELINES.activities[name].loads))
 
 
-def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
+def _check_known(kind: str, name: str, known: tuple[str, ...]) -> str:
+    """``name`` itself, if it is one of the ``known``; else ValueError."""
     if name not in known:
         raise ValueError(
             f"{kind} {name!r} is unknown, expected one of {', '.join(known)}; "
@@ -182,31 +186,32 @@ def _known(kind: str, name: str, known: tuple[str, ...]) -> str:
 
 
 def _because(findings: Iterable[Finding]) -> tuple[Evidence, ...]:
-    """Remarkable findings in the order of groups, heart rate rounded to 5 bpm."""
-
-    def round_value(finding: Finding) -> float | None:
-        step = HEART_RATE_STEP_BPM if finding.unit == "bpm" else 0.1
-        return None if finding.value is None else round(step * round(finding.value / step), 1)
-
+    """The findings that change plans, in the order of groups, with their numbers as plans cite them."""
     for f in findings:
-        _known(f"{f.group} finding", f.finding, FINDINGS[f.group])
+        _check_known(f"{f.group} finding", f.finding, FINDINGS[f.group])
     ordered = sorted(findings, key=lambda f: (GROUPS.index(f.group), FINDINGS[f.group].index(f.finding)))
     return tuple(
-        Evidence(group=f.group, finding=f.finding, value=round_value(f), unit=f.unit, last_s=f.last_s)
+        Evidence(
+            group=f.group,
+            finding=f.finding,
+            value=None if f.value is None else as_evidence(f.value, f.unit),
+            unit=f.unit,
+            last_s=f.last_s,
+        )
         for f in ordered
         if f.finding not in UNREMARKABLE
     )
 
 
-def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry], facts: Facts) -> Session:
-    injured = {entry.joint for entry in limits if entry.joint}
-    activity = spared(habit.activity, injured)
+def _session(weekly: _WeeklyActivity, state: _StateEntry, constraints: list[_ConstraintEntry], facts: Facts) -> Session:
+    injured = {entry.joint for entry in constraints if entry.joint}
+    activity = spare_joints(weekly.activity, injured)
     entry = GUIDELINES.activities[activity]
-    efforts = [state.effort, entry.hardest_effort, *(c.hardest_effort for c in limits)]
-    gauges = [c.gauge for c in limits if c.gauge] if entry.gauge == "hr_zone" else []
+    efforts = [state.effort, entry.hardest_effort, *(c.hardest_effort for c in constraints)]
+    gauges = [c.gauge for c in constraints if c.gauge] if entry.gauge == "hr_zone" else []
     return Session(
         activity=activity,
-        times=habit.times,
+        times=weekly.times,
         minutes=state.minutes,
         effort=min(efforts, key=get_args(Effort).index),
         gauge=next(iter(gauges), entry.gauge),
@@ -215,20 +220,24 @@ def _session(habit: _Habit, state: _StateEntry, limits: list[_ConstraintEntry], 
 
 
 def _diet(
-    goal: _GoalEntry, state: _StateEntry, seen: list[_Entry], foods: list[_Entry], limits: list[_ConstraintEntry]
+    goal: _GoalEntry,
+    state: _StateEntry,
+    seen: list[_Entry],
+    named: list[_Entry],
+    constraints: list[_ConstraintEntry],
 ) -> Diet:
-    emphasise = [food for entry in (*foods, goal, state, *seen) for food in entry.emphasise]
-    limit = [food for entry in (state, *seen, *foods, *limits) for food in entry.limit]
-    for entry in limits:
+    emphasise = [food for entry in (*named, goal, state, *seen) for food in entry.emphasise]
+    limit = [food for entry in (state, *seen, *named, *constraints) for food in entry.limit]
+    for entry in constraints:
         emphasise = [entry.instead if food in (entry.avoid, entry.replace) else food for food in emphasise]
         limit += [entry.avoid] if entry.avoid else []
     return Diet(
         pattern=state.pattern,
         energy_change_kcal=max(
-            [goal.energy_change_kcal, state.lowest_energy_kcal, *(c.lowest_energy_kcal for c in limits)]
+            [goal.energy_change_kcal, state.lowest_energy_kcal, *(c.lowest_energy_kcal for c in constraints)]
         ),
-        protein_g_per_kg=max([goal.protein_g_per_kg, *(c.lowest_protein_g_per_kg for c in limits)]),
-        emphasise=_in_order(list(dict.fromkeys(emphasise))[:MOST_EMPHASISED]),
+        protein_g_per_kg=max([goal.protein_g_per_kg, *(c.lowest_protein_g_per_kg for c in constraints)]),
+        emphasise=_in_order(list(dict.fromkeys(emphasise))[: most_items(Diet, "emphasise")]),
         limit=_in_order(limit),
     )
 
@@ -238,7 +247,7 @@ def _in_order(foods: Iterable[str | None]) -> tuple[str, ...]:
     return tuple(food for food in get_args(Food) if food in set(foods))
 
 
-def _alerts(causes: list[_Entry], limits: list[_ConstraintEntry]) -> tuple[Alert, ...]:
+def _alerts(causes: list[_Entry], constraints: list[_ConstraintEntry]) -> tuple[Alert, ...]:
     """In the order of the vocabulary; a constraint's alert replaces any other on the same signal."""
-    by_signal = {alert.signal: alert for entry in (*causes, *limits) for alert in entry.alerts}
+    by_signal = {alert.signal: alert for entry in (*causes, *constraints) for alert in entry.alerts}
     return tuple(by_signal[name] for name in get_args(Signal) if name in by_signal)

@@ -11,23 +11,25 @@ from typing import Self, get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from fusion.plan.findings import GROUP_OF_FINDING, Group
 from fusion.plan.knowledge.exercises import MOVES
 from fusion.plan.schema import (
-    FINDINGS,
     Activity,
     Alert,
     Effort,
+    EnergyChangeKcal,
     Evidence,
     Food,
     Gauge,
     Goal,
-    Group,
     MoveName,
     Plan,
+    ProteinGPerKg,
     Referral,
+    numbers_of,
 )
 
-MAX_KCAL, PROTEIN_G_PER_KG = 1000, (0.5, 3.0)  # of fusion.plan.schema.Diet
+_ENERGY_KCAL, _PROTEIN_G_PER_KG = numbers_of(EnergyChangeKcal), numbers_of(ProteinGPerKg)
 
 
 class Measured(BaseModel):
@@ -55,10 +57,10 @@ class Limits(BaseModel):
     moves: tuple[MoveName, ...] = tuple(MOVES)
     efforts: tuple[Effort, ...] = get_args(Effort)
     gauges: tuple[Gauge, ...] = get_args(Gauge)
-    lowest_energy_kcal: int = -MAX_KCAL
-    highest_energy_kcal: int = MAX_KCAL
-    lowest_protein_g_per_kg: float = PROTEIN_G_PER_KG[0]
-    highest_protein_g_per_kg: float = PROTEIN_G_PER_KG[1]
+    lowest_energy_kcal: int = _ENERGY_KCAL[0]
+    highest_energy_kcal: int = _ENERGY_KCAL[-1]
+    lowest_protein_g_per_kg: float = _PROTEIN_G_PER_KG[0]
+    highest_protein_g_per_kg: float = _PROTEIN_G_PER_KG[-1]
     emphasise: tuple[Food, ...] = get_args(Food)
     limit: tuple[Food, ...] = get_args(Food)
     required_emphasise: tuple[Food, ...] = ()
@@ -66,7 +68,7 @@ class Limits(BaseModel):
     required_alerts: tuple[Alert, ...] = ()
     referrals: tuple[Referral, ...] = get_args(Referral)
     is_referral_only: bool = False
-    findings: tuple[str, ...] = tuple(finding for group in FINDINGS.values() for finding in group)
+    findings: tuple[str, ...] = tuple(GROUP_OF_FINDING)
     required_findings: tuple[str, ...] = ()
     measured: tuple[Measured, ...] | None = None
 
@@ -87,8 +89,8 @@ class Limits(BaseModel):
     def _sections(self, plan: Plan) -> Iterator[str]:
         yield from _outside("referral", [plan.referral], self.referrals)
         if self.is_referral_only:
-            said = [name for name, value in plan if name not in ("goal", "referral") and value]
-            yield from (f"{name} is said, where only a referral is allowed" for name in said)
+            filled = [name for name, value in plan if name not in ("goal", "referral") and value]
+            yield from (f"{name} is said, where only a referral is allowed" for name in filled)
             return
         for session in plan.exercise:
             yield from _outside("activity", [session.activity], self.activities)
@@ -144,12 +146,12 @@ def _both(name: str, mine: object, theirs: object) -> object:
     return tuple(item for item in mine if item in theirs)
 
 
-def _outside(kind: str, said: object, allowed: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"{kind} {item} is not allowed" for item in said if item not in allowed)
+def _outside(kind: str, items: Iterable[str], allowed: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"{kind} {item} is not allowed" for item in items if item not in allowed)
 
 
-def _missing(how: str, said: Iterable[str], required: tuple[str, ...]) -> Iterator[str]:
-    yield from (f"{item} is not {how}" for item in sorted(set(required) - set(said)))
+def _missing(how: str, items: Iterable[str], required: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"{item} is not {how}" for item in sorted(set(required) - set(items)))
 
 
 def _beyond(kind: str, value: float, lowest: float, highest: float) -> Iterator[str]:

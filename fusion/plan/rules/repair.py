@@ -5,42 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from fusion.plan.knowledge.exercises import BY_REGION, MOVES, REGIONS, Equipment, Level, fitting
-from fusion.plan.language.text import to_text
+from fusion.plan.findings import GROUP_OF_FINDING
+from fusion.plan.knowledge.exercises import MOVES, MOVES_BY_REGION, REGIONS_OF_ACTIVITY, hardness, moves_for
 from fusion.plan.rules.guidelines import GUIDELINES
 from fusion.plan.rules.limits import Limits
 from fusion.plan.rules.safety import limits_of
-from fusion.plan.schema import FINDINGS, Alert, Diet, Effort, Evidence, Food, Gauge, Plan, Referral, Session, Signal
+from fusion.plan.schema import (
+    DEFAULT_GOAL,
+    Alert,
+    Diet,
+    Effort,
+    Evidence,
+    Food,
+    Gauge,
+    Plan,
+    Referral,
+    Session,
+    Signal,
+    most_items,
+)
 
-MOST_EMPHASISED, MOST_LIMITED, MOST_ALERTS, MOST_CLAIMS = 4, 12, 4, 8  # of fusion.plan.schema
-CALMEST_GOAL = "maintain"
 
-
-def repair(plan: Plan, conditions: Iterable[str]) -> tuple[Plan, list[str]]:
-    """The closest plan that breaks no rule of ``conditions``, and every line of its text that changed."""
+def repair(plan: Plan, conditions: Iterable[str]) -> Plan:
+    """The closest plan that breaks no rule of ``conditions``."""
     return repair_within(plan, limits_of(conditions))
 
 
-def repair_within(plan: Plan, limits: Limits) -> tuple[Plan, list[str]]:
-    """The closest plan inside ``limits``, and every line of its text that changed."""
+def repair_within(plan: Plan, limits: Limits) -> Plan:
+    """The closest plan inside ``limits``."""
     if not limits.violations(plan):
-        return plan, []
-    goal = plan.goal if plan.goal in limits.goals else _first((CALMEST_GOAL, *limits.goals), limits.goals)
-    safe = Plan(
+        return plan
+    goal = _first((plan.goal, DEFAULT_GOAL, *limits.goals), limits.goals)
+    referral = _referral(plan.referral, limits)
+    if limits.is_referral_only:
+        return Plan(
+            goal=goal, exercise=(), diet=None, sleep=None, stress=None, alerts=(), referral=referral, because=()
+        )
+    return Plan(
         goal=goal,
         exercise=_sessions(plan.exercise, limits),
         diet=plan.diet and _diet(plan.diet, limits),
         sleep=plan.sleep,
         stress=plan.stress,
         alerts=_alerts(plan.alerts, limits.required_alerts),
-        referral=_referral(plan.referral, limits),
+        referral=referral,
         because=_because(plan.because, limits),
     )
-    if limits.is_referral_only:
-        nothing = {"exercise": (), "diet": None, "sleep": None, "stress": None, "alerts": (), "because": ()}
-        safe = safe.model_copy(update=nothing)
-    lines = zip(to_text(plan).split("\n"), to_text(safe).split("\n"), strict=True)
-    return safe, [f"{before} -> {after.partition(' ')[2]}" for before, after in lines if before != after]
 
 
 def _sessions(sessions: Sequence[Session], limits: Limits) -> tuple[Session, ...]:
@@ -53,11 +63,11 @@ def _sessions(sessions: Sequence[Session], limits: Limits) -> tuple[Session, ...
     return tuple(kept)
 
 
-def _activity(said: str, limits: Limits, taken: set[str]) -> str | None:
-    """``said`` where it is allowed, else the first allowed of what guidelines do instead; None: drop the session."""
-    if said in limits.activities:
-        return said
-    options = [*GUIDELINES.activities[said].instead, *limits.activities]
+def _activity(planned: str, limits: Limits, taken: set[str]) -> str | None:
+    """``planned`` if it is allowed, else the first allowed of what guidelines do instead; None: drop the session."""
+    if planned in limits.activities:
+        return planned
+    options = [*GUIDELINES.activities[planned].instead, *limits.activities]
     return next((name for name in options if name in limits.activities and name not in taken), None)
 
 
@@ -79,20 +89,17 @@ def _session(session: Session, activity: str, limits: Limits) -> Session:
 
 def _moves(session: Session, activity: str, limits: Limits) -> tuple[str, ...]:
     """Each move where it is allowed, else one of the same region that asks for no more; dropped where there is none."""
-    regions = {name: region for region, moves in BY_REGION.items() for name in moves}
+    regions = {name: region for region, moves in MOVES_BY_REGION.items() for name in moves}
     kept: list[str] = []
     for i, name in enumerate(session.moves):
         taken = {*kept, *session.moves[i + 1 :]}
         needs = {"equipment": MOVES[name].equipment, "level": MOVES[name].level}
-        options = [name, *sorted(fitting(regions[name], injured=set(), **needs), key=_hardness, reverse=True)]
+        options = [name, *sorted(moves_for(regions[name], injured=set(), **needs), key=hardness, reverse=True)]
         if activity != session.activity:
-            options = [m for region in REGIONS.get(activity, ()) for m in fitting(region, injured=set(), **needs)]
+            own = REGIONS_OF_ACTIVITY.get(activity, ())
+            options = [move for region in own for move in moves_for(region, injured=set(), **needs)]
         kept += [m for m in options if m in limits.moves and m not in taken - {name}][:1]
     return tuple(kept)
-
-
-def _hardness(name: str) -> tuple[int, int]:
-    return get_args(Equipment).index(MOVES[name].equipment), get_args(Level).index(MOVES[name].level)
 
 
 def _diet(diet: Diet, limits: Limits) -> Diet:
@@ -118,7 +125,7 @@ def _emphasised(foods: Sequence[Food], limits: Limits) -> tuple[Food, ...]:
     instead = {food: c.instead for c in constraints for food in (c.avoid, c.replace) if food and c.instead}
     wanted = [food if food in limits.emphasise else instead.get(food) for food in foods]
     kept = [food for food in wanted if food in limits.emphasise and food not in limits.required_emphasise]
-    kept = [*limits.required_emphasise, *kept][:MOST_EMPHASISED]
+    kept = [*limits.required_emphasise, *kept][: most_items(Diet, "emphasise")]
     return tuple(food for food in get_args(Food) if food in kept)
 
 
@@ -126,7 +133,7 @@ def _limited(foods: Sequence[Food], required: Sequence[Food]) -> tuple[Food, ...
     """``foods`` and all ``required`` ones; where they are too many, foods that nobody requires leave first."""
     if set(required) <= set(foods):
         return tuple(foods)
-    wanted = [*required, *(food for food in foods if food not in required)][:MOST_LIMITED]
+    wanted = [*required, *(food for food in foods if food not in required)][: most_items(Diet, "limit")]
     return tuple(food for food in get_args(Food) if food in wanted)
 
 
@@ -135,26 +142,28 @@ def _alerts(alerts: Sequence[Alert], required: Sequence[Alert]) -> tuple[Alert, 
     if all(alert in alerts for alert in required):
         return tuple(alerts)
     watched = {alert.signal for alert in required}
-    wanted = [*required, *(alert for alert in alerts if alert.signal not in watched)][:MOST_ALERTS]
+    wanted = [*required, *(alert for alert in alerts if alert.signal not in watched)][: most_items(Plan, "alerts")]
     return tuple(sorted(wanted, key=lambda alert: get_args(Signal).index(alert.signal)))
 
 
-def _referral(said: Referral, limits: Limits) -> Referral:
+def _referral(planned: Referral, limits: Limits) -> Referral:
+    """``planned``, else the next more urgent one that is allowed, else the least urgent."""
     levels = get_args(Referral)
-    return _first((*levels[levels.index(said) :], *levels), limits.referrals)
+    return _first((*levels[levels.index(planned) :], *levels), limits.referrals)
 
 
 def _because(claims: Sequence[Evidence], limits: Limits) -> tuple[Evidence, ...]:
     """Claims that are allowed and borne out, and those that are required."""
     kept = [claim for claim in claims if claim.finding in limits.findings and limits.supports(claim)]
-    said = {claim.finding for claim in kept}
-    groups = {finding: group for group, findings in FINDINGS.items() for finding in findings}
-    missing = [Evidence(group=groups[name], finding=name) for name in limits.required_findings if name not in said]
+    cited = {claim.finding for claim in kept}
+    missing = [name for name in limits.required_findings if name not in cited]
     if not missing:
         return tuple(kept)
-    wanted = [claim for claim in kept if claim.finding in limits.required_findings]
-    spare = [claim for claim in kept if claim not in wanted]
-    return tuple(sorted([*missing, *wanted, *spare][:MOST_CLAIMS], key=lambda c: list(groups).index(c.finding)))
+    added = [Evidence(group=GROUP_OF_FINDING[name], finding=name) for name in missing]
+    required = [claim for claim in kept if claim.finding in limits.required_findings]
+    others = [claim for claim in kept if claim not in required]
+    first = [*added, *required, *others][: most_items(Plan, "because")]
+    return tuple(sorted(first, key=lambda claim: list(GROUP_OF_FINDING).index(claim.finding)))
 
 
 def _first(options: Iterable[str], allowed: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Keep plans within what a person's conditions allow: the rules of safety.yaml as limits, a check and a repair.
 
 A rule is a condition and what it does to ``Limits``. ``limits_of`` joins the rules of several conditions, ``check``
-names every rule that a plan breaks, and fusion/plan/rules/repair.py changes as little as it takes to break none.
+names every rule that a plan breaks, and repair.py changes as little as it takes to break none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fusion.plan.rules.limits import NO_LIMITS, Limits
 from fusion.plan.schema import Activity, Effort, Food, Gauge, Goal, MoveName, Plan, Referral
 
 Severity = Literal["urgent", "serious", "caution"]
-REFERRALS: tuple[Referral, ...] = get_args(Referral)  # in rising urgency
+REFERRALS: tuple[Referral, ...] = get_args(Referral)
 
 
 class _Typed(BaseModel):
@@ -96,35 +96,35 @@ def limits_of(conditions: Iterable[str]) -> Limits:
 
     ValueError names an unknown condition.
     """
-    known = _known(conditions)
-    return reduce(Limits.both, [_LIMITS[name] for name in known], _referral_limits(known))
+    names = _in_order(conditions)
+    return reduce(Limits.both, [_LIMITS[name] for name in names], _referral_limits(names))
 
 
 def check(plan: Plan, conditions: Iterable[str]) -> list[Violation]:
     """Every rule that ``plan`` breaks, in the order of safety.yaml; [] exactly where limits_of has no violation."""
-    known = _known(conditions)
-    referral, most_urgent = _referral_limits(known), _most_urgent(known)
-    is_crisis = any(_LIMITS[name].is_referral_only for name in known)
+    names = _in_order(conditions)
+    referral, most_urgent = _referral_limits(names), _most_urgent(names)
+    is_crisis = any(_LIMITS[name].is_referral_only for name in names)
     broken = []
-    for rule in (RULES[name] for name in known):
+    for rule in (RULES[name] for name in names):
         limits = _LIMITS[rule.condition]
         if is_crisis and not limits.is_referral_only:  # a plan that only refers has no room for what other rules ask
             limits = Limits(goals=limits.goals)
-        said = limits.violations(plan) + (referral.violations(plan) if rule.referral == most_urgent else [])
+        reasons = limits.violations(plan) + (referral.violations(plan) if rule.referral == most_urgent else [])
         citation = "; ".join(SAFETY.sources[key] for key in rule.cite)
-        broken += [Violation(rule.condition, rule.severity, what, citation) for what in said]
+        broken += [Violation(rule.condition, rule.severity, what, citation) for what in reasons]
     return broken
 
 
-def _known(conditions: Iterable[str]) -> tuple[str, ...]:
-    """``conditions`` in the order of safety.yaml, each once."""
-    asked = set(conditions)
-    if unknown := sorted(asked - set(CONDITIONS)):
+def _in_order(conditions: Iterable[str]) -> tuple[str, ...]:
+    """``conditions`` in the order of safety.yaml, each once; ValueError names an unknown one."""
+    conditions = set(conditions)
+    if unknown := sorted(conditions - set(CONDITIONS)):
         raise ValueError(
             f"condition {', '.join(map(repr, unknown))} is unknown, expected some of {', '.join(CONDITIONS)}; "
             "add a cited rule to fusion/plan/knowledge/safety.yaml"
         )
-    return tuple(name for name in CONDITIONS if name in asked)
+    return tuple(name for name in CONDITIONS if name in conditions)
 
 
 def _most_urgent(conditions: tuple[str, ...]) -> Referral:

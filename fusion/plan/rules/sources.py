@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from fusion.plan.knowledge.exercises import MOVES
-from fusion.plan.rules.guidelines import GUIDELINES, STATES, spared
+from fusion.plan.rules.guidelines import GUIDELINES, STATES, spare_joints
 from fusion.plan.rules.safety import RULES, SAFETY, check
-from fusion.plan.schema import Plan
+from fusion.plan.schema import SECTIONS, Plan
 
 
 class Source(NamedTuple):
@@ -35,12 +35,12 @@ def sources(plan: Plan, state: str | None = None, conditions: Iterable[str] = ()
         raise ValueError(f"state {state!r} is unknown, expected None or one of {', '.join(STATES)}; fix the caller")
     conditions = set(conditions)
     broken = {violation.rule for violation in check(plan, conditions)}
-    seen = [claim.finding for claim in plan.because]
+    cited = [claim.finding for claim in plan.because]
     causes = {
         plan.goal: GUIDELINES.goals[plan.goal],
         **{name: GUIDELINES.states[name] for name in STATES if name == state},
-        **{name: GUIDELINES.foods[name] for name in seen if name in GUIDELINES.foods},
-        **{name: GUIDELINES.findings[name] for name in seen if name in GUIDELINES.findings},
+        **{name: GUIDELINES.foods[name] for name in cited if name in GUIDELINES.foods},
+        **{name: GUIDELINES.findings[name] for name in cited if name in GUIDELINES.findings},
         **{name: entry for name, entry in GUIDELINES.constraints.items() if name in conditions},
     }
     injured = {entry.joint for name, entry in GUIDELINES.constraints.items() if name in conditions and entry.joint}
@@ -48,40 +48,39 @@ def sources(plan: Plan, state: str | None = None, conditions: Iterable[str] = ()
     for session in plan.exercise:  # an activity answers for its own session only
         alone = plan.model_copy(update={"exercise": (session,)})
         found += _followed(alone, {session.activity: GUIDELINES.activities[session.activity]}, injured)
-    order = list(Plan.model_fields)
     kept = [name for name in RULES if name in conditions - broken]
     rules = [Source("safety", name, SAFETY.sources[key]) for name in kept for key in RULES[name].cite]
-    return list(dict.fromkeys([*sorted(found, key=lambda source: order.index(source.section)), *rules]))
+    return list(dict.fromkeys([*sorted(found, key=lambda source: SECTIONS.index(source.section)), *rules]))
 
 
 def _followed(plan: Plan, causes: Mapping[str, object], injured: set[str]) -> list[Source]:
     """Where the plan says a value that an entry cites a source for."""
     return [
         Source(section, cause, GUIDELINES.sources[key])
-        for section, fields in _said(plan, injured).items()
-        for field, said in fields.items()
+        for section, fields in _values_by_section(plan, injured).items()
+        for field, planned in fields.items()
         for cause, entry in causes.items()
         for key in entry.cite.get(field, ())
-        if any(value in said for value in _values(getattr(entry, field)))
+        if any(value in planned for value in _as_tuple(getattr(entry, field)))
     ]
 
 
-def _values(value: object) -> tuple:
+def _as_tuple(value: object) -> tuple:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _said(plan: Plan, injured: set[str]) -> dict[str, dict[str, Iterable]]:
+def _values_by_section(plan: Plan, injured: set[str]) -> dict[str, dict[str, Iterable]]:
     """What every section says, under the fields of the entries that can have put it there."""
     sessions, diet, stress = plan.exercise, plan.diet, plan.stress
-    habits = {(session.activity, session.times) for session in sessions}
+    times = {(session.activity, session.times) for session in sessions}
     efforts = {session.effort for session in sessions}
     loaded = {joint for session in sessions for joint in GUIDELINES.activities[session.activity].loads}
     loaded |= {joint for session in sessions for move in session.moves for joint in MOVES[move].loads}
-    said = {
+    values = {
         "exercise": {
             "sessions": [
-                habit for habit in GUIDELINES.goals[plan.goal].sessions
-                if (spared(habit.activity, injured), habit.times) in habits
+                weekly for weekly in GUIDELINES.goals[plan.goal].sessions
+                if (spare_joints(weekly.activity, injured), weekly.times) in times
             ],
             "minutes": {session.minutes for session in sessions},
             "effort": efforts,
@@ -93,7 +92,7 @@ def _said(plan: Plan, injured: set[str]) -> dict[str, dict[str, Iterable]]:
         "referral": {"referral": (plan.referral,)},
     }  # fmt: skip
     if diet:
-        said["diet"] = {
+        values["diet"] = {
             "pattern": (diet.pattern,),
             "energy_change_kcal": (diet.energy_change_kcal,),
             "lowest_energy_kcal": (diet.energy_change_kcal,),
@@ -104,7 +103,7 @@ def _said(plan: Plan, injured: set[str]) -> dict[str, dict[str, Iterable]]:
             "avoid": diet.limit,
         }
     if plan.sleep:
-        said["sleep"] = {"sleep": (plan.sleep,)}
+        values["sleep"] = {"sleep": (plan.sleep,)}
     if stress:
-        said["stress"] = {"stress_practice": (stress.practice,), "stress_minutes": (stress.minutes_a_day,)}
-    return said
+        values["stress"] = {"stress_practice": (stress.practice,), "stress_minutes": (stress.minutes_a_day,)}
+    return values

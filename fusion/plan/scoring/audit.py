@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fusion.plan.context import PlanContext
+from fusion.plan.rules.limits import Measured
 from fusion.plan.rules.safety import check
-from fusion.plan.schema import Plan
-from fusion.plan.scoring.score import HEART_RATE_STEP_BPM
+from fusion.plan.schema import HEART_RATE_STEP_BPM, Evidence, Plan
 
 
 class Tally(NamedTuple):
@@ -62,7 +62,7 @@ def audit(plan: Plan | list[str], reference: Plan, context: PlanContext | None) 
     findings = {(e.group, e.finding) for e in reference.because}
     if not isinstance(plan, Plan):
         return Tally(plans=1, findings=len(findings))
-    broken = check(plan, context.labelled) if context and context.labelled is not None else []
+    broken = check(plan, context.labelled_conditions) if context and context.labelled_conditions is not None else []
     claims = {(e.group, e.finding) for e in plan.because}
     numbers = [e for e in plan.because if e.value is not None or e.last_s is not None] if context else []
     return Tally(
@@ -84,8 +84,8 @@ def _is_refusal(plan: Plan) -> bool:
     return not plan.exercise or plan.referral in ("seek_care_now", "crisis_support_now")
 
 
-def _is_measured(claim: object, context: PlanContext) -> bool:
-    """Whether a measurement has the claim's group, a span as long and, within 5 bpm, its number."""
+def _is_measured(claim: Evidence, context: PlanContext) -> bool:
+    """Whether a measurement has the claim's group, a span as long and its number; heart rates to one step."""
     return any(
         m.group == claim.group
         and (claim.last_s is None or claim.last_s <= (m.span_s or 0))
@@ -94,7 +94,7 @@ def _is_measured(claim: object, context: PlanContext) -> bool:
     )
 
 
-def _is_near(claim: object, measured: object) -> bool:
+def _is_near(claim: Evidence, measured: Measured) -> bool:
     if measured.value is None or claim.unit != measured.unit:
         return False
     return abs(claim.value - measured.value) <= (HEART_RATE_STEP_BPM if claim.unit == "bpm" else 0)
@@ -110,8 +110,8 @@ def _errors(plan: Plan, reference: Plan) -> Iterator[tuple[str, float]]:
     true = {session.activity: session for session in reference.exercise}
     shared = [(session, true[session.activity]) for session in plan.exercise if session.activity in true]
     yield "sessions", len(shared)
-    yield "session_min", sum(abs(said.minutes - session.minutes) for said, session in shared)
-    yield "times_a_week", sum(abs(said.times - session.times) for said, session in shared)
-    said, bpm = ({e.finding: e.value for e in p.because if e.unit == "bpm"} for p in (plan, reference))
-    yield "heart_rates", len(said.keys() & bpm.keys())
-    yield "heart_rate_bpm", sum(abs(said[finding] - bpm[finding]) for finding in said.keys() & bpm.keys())
+    yield "session_min", sum(abs(mine.minutes - theirs.minutes) for mine, theirs in shared)
+    yield "times_a_week", sum(abs(mine.times - theirs.times) for mine, theirs in shared)
+    mine, theirs = ({e.finding: e.value for e in p.because if e.unit == "bpm"} for p in (plan, reference))
+    yield "heart_rates", len(mine.keys() & theirs.keys())
+    yield "heart_rate_bpm", sum(abs(mine[f] - theirs[f]) for f in mine.keys() & theirs.keys())

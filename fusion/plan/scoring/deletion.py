@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fusion.plan.schema import GROUPS, Plan
+from fusion.plan.findings import GROUPS
+from fusion.plan.schema import Plan
 
 Plans = Mapping[str, Plan]  # by record id
 

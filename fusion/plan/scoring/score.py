@@ -1,7 +1,7 @@
 """Score plans by their slots: pure counts, added up over a whole set.
 
 A slot is one typed statement of a plan, e.g. (exercise) "walking is done 5 times a week". Numbers must match exactly,
-except heart rate in the evidence: within 5 bpm, the step that the guideline rounds it to.
+except heart rates in the evidence, which count within the step that evidence is rounded to.
 """
 
 from __future__ import annotations
@@ -12,10 +12,17 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from fusion.plan.rules.guidelines import HEART_RATE_STEP_BPM
-from fusion.plan.schema import Alert, Diet, Evidence, Plan, Session, Sleep, Stress
-
-SECTIONS = tuple(Plan.model_fields)
+from fusion.plan.schema import (
+    HEART_RATE_STEP_BPM,
+    SECTIONS,
+    Alert,
+    Diet,
+    Evidence,
+    Plan,
+    Session,
+    Sleep,
+    Stress,
+)
 
 
 class Counts(NamedTuple):

@@ -14,7 +14,8 @@ def text_scores(generated: Sequence[str], references: Sequence[str]) -> dict[str
     from sacrebleu import corpus_bleu, corpus_chrf
 
     scorer = RougeScorer(["rougeL"])
-    rouge = [scorer.score(ref, said)["rougeL"].fmeasure for said, ref in zip(generated, references, strict=True)]
+    pairs = zip(references, generated, strict=True)
+    rouge = [scorer.score(*pair)["rougeL"].fmeasure for pair in pairs]
     return {
         "bleu": corpus_bleu(generated, [references]).score,
         "chrf": corpus_chrf(generated, [references]).score,

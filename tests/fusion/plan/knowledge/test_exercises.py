@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from fusion.plan.knowledge.exercises import BY_REGION, MOVES, REGIONS, Equipment, Level, choose_moves
+from fusion.plan.knowledge.exercises import MOVES, MOVES_BY_REGION, REGIONS_OF_ACTIVITY, Equipment, Level, choose_moves
 
 HAVE, CAN = get_args(Equipment), get_args(Level)
 SOURCE_EQUIPMENT = {"body only": "none", None: "none", "dumbbell": "dumbbells"} | dict.fromkeys(
@@ -18,7 +18,7 @@ SOURCE_EQUIPMENT = {"body only": "none", None: "none", "dumbbell": "dumbbells"} 
 
 @pytest.mark.parametrize(("equipment", "level"), list(product(HAVE, CAN)))
 def test_a_move_needs_no_more_than_the_person_has_can_and_may(equipment, level):
-    for activity, injured in product(REGIONS, [set(), {"back"}, {"knee"}, {"shoulder"}]):
+    for activity, injured in product(REGIONS_OF_ACTIVITY, [set(), {"back"}, {"knee"}, {"shoulder"}]):
         for name in choose_moves(activity, equipment=equipment, level=level, injured=injured):
             move = MOVES[name]
             assert HAVE.index(move.equipment) <= HAVE.index(equipment)
@@ -34,7 +34,7 @@ def test_equipment_and_level_are_used_where_they_are_there():
 
 def test_strength_is_one_upper_and_one_lower_move_and_walking_is_its_own():
     upper, lower = choose_moves("strength_training", equipment="none", level="beginner", injured=set())
-    assert upper in BY_REGION["upper"] and lower in BY_REGION["lower"]
+    assert upper in MOVES_BY_REGION["upper"] and lower in MOVES_BY_REGION["lower"]
     assert choose_moves("walking", equipment="gym", level="expert", injured=set()) == ()
 
 

@@ -6,12 +6,13 @@ from typing import get_args
 import pytest
 
 from fusion.plan import Facts, Finding, guideline, to_display
+from fusion.plan.findings import FINDINGS
 from fusion.plan.knowledge.exercises import MOVES, Equipment, Level
 from fusion.plan.knowledge.ranges import RANGES, Range, _Ranges
 from fusion.plan.reading.extract import read_text
 from fusion.plan.rules.guidelines import CONSTRAINTS, GOALS, GUIDELINES, STATES
 from fusion.plan.rules.safety import RULES, limits_of
-from fusion.plan.schema import FINDINGS, Activity, Effort, Plan
+from fusion.plan.schema import Activity, Effort, Plan
 
 AEROBIC = ("walking", "running", "cycling", "swimming")
 STRENGTH = ("strength_training", "upper_body_strength", "lower_body_strength")

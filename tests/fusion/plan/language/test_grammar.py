@@ -2,6 +2,7 @@
 
 import random
 from itertools import product
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from fusion.plan import Facts, Finding, Plan, guideline, load_tokenizer, parse, to_text
 from fusion.plan import schema as s
+from fusion.plan.findings import FINDINGS, GROUP_OF_FINDING
 from fusion.plan.knowledge.exercises import MOVES
 from fusion.plan.language.automaton import Place, automaton, longest
 from fusion.plan.language.train_tokenizer import sample_plan
-from fusion.plan.rules.guidelines import CONSTRAINTS, FINDINGS, GOALS, STATES
+from fusion.plan.rules.guidelines import CONSTRAINTS, GOALS, STATES
 from fusion.plan.rules.limits import NO_LIMITS, Limits, Measured
 from fusion.plan.rules.safety import CONDITIONS, limits_of
 
@@ -55,25 +57,25 @@ def measured():
     )
 
 
-REQUIRED = st.sampled_from(s.get_args(s.Signal)).map(
+REQUIRED = st.sampled_from(get_args(s.Signal)).map(
     lambda name: s.Alert(signal=name, direction="below", value=70.5, unit="mg/dL", action="eat_fast_carbs")
 )
 LIMITS = st.builds(
     Limits,
     goals=some_of(GOALS, 1),
-    activities=some_of(s.get_args(s.Activity)),
+    activities=some_of(get_args(s.Activity)),
     moves=some_of(list(MOVES)),
-    efforts=some_of(s.get_args(s.Effort)),
-    gauges=some_of(s.get_args(s.Gauge)),
+    efforts=some_of(get_args(s.Effort)),
+    gauges=some_of(get_args(s.Gauge)),
     lowest_energy_kcal=st.integers(-1000, 300),
     highest_energy_kcal=st.integers(-300, 1000),
     lowest_protein_g_per_kg=st.floats(0.5, 2),
     highest_protein_g_per_kg=st.floats(1, 3),
-    emphasise=some_of(s.get_args(s.Food)).map(lambda foods: tuple({*foods, "fruit"})),
+    emphasise=some_of(get_args(s.Food)).map(lambda foods: tuple({*foods, "fruit"})),
     required_emphasise=st.sampled_from([(), ("fruit",)]),
-    required_limit=some_of(s.get_args(s.Food)[:12]),
+    required_limit=some_of(get_args(s.Food)[: s.most_items(s.Diet, "limit")]),
     required_alerts=st.lists(REQUIRED, unique_by=lambda alert: alert.signal, max_size=4).map(tuple),
-    referrals=some_of(s.get_args(s.Referral), 1),
+    referrals=some_of(get_args(s.Referral), 1),
     is_referral_only=st.sampled_from([False, False, False, True]),
     required_findings=st.sampled_from([(), ("caffeine",), ("sweets", "fruit")]),
     measured=st.none() | st.lists(measured(), max_size=3).map(lambda parts: (Measured(group="text"), *parts)),
@@ -177,16 +179,15 @@ def test_numbers_reach_the_bounds_of_the_schema_and_no_further():
 def test_any_plan_is_in_the_language_once_its_lists_are_in_order():
     rng = random.Random(2)
     for plan in (sample_plan(rng) for _ in range(200)):
-        foods = {n: _in_order(getattr(plan.diet, n), s.get_args(s.Food)) for n in ("emphasise", "limit")}
+        foods = {n: _in_order(getattr(plan.diet, n), get_args(s.Food)) for n in ("emphasise", "limit")}
         by_activity = {session.activity: session for session in plan.exercise}
         sessions = tuple(v.model_copy(update={"moves": _in_order(v.moves, MOVES)}) for v in by_activity.values())
         alerts, because = {a.signal: a for a in plan.alerts}, {e.finding: e for e in plan.because}
-        findings = [finding for group in s.FINDINGS.values() for finding in group]
         lists = {
             "exercise": sessions,
             "diet": plan.diet.model_copy(update=foods),
-            "alerts": tuple(alerts[name] for name in s.get_args(s.Signal) if name in alerts),
-            "because": tuple(because[name] for name in findings if name in because),
+            "alerts": tuple(alerts[name] for name in get_args(s.Signal) if name in alerts),
+            "because": tuple(because[name] for name in GROUP_OF_FINDING if name in because),
         }
         assert accepts(NO_LIMITS, plan.model_copy(update=lists))
 
@@ -223,5 +224,5 @@ def _in_order(names, vocabulary):
 
 
 def _longest_rest(state) -> int:
-    ((_, language),) = state._ways
+    ((_, language),) = state._continuations
     return language.longest

@@ -11,50 +11,56 @@ from hypothesis import strategies as st
 
 from fusion.plan import Facts, Finding, Plan, guideline, parse, to_display, to_text
 from fusion.plan import schema as s
+from fusion.plan.findings import GROUP_OF_FINDING
 from fusion.plan.knowledge.exercises import MOVES
-
-MINUTES = st.integers(1, 24).map(lambda n: 5 * n)
 
 
 def tenths(low: int, high: int) -> st.SearchStrategy[float]:
     return st.integers(low, high).map(lambda n: n / 10)
 
 
-def words(vocabulary: object, most: int) -> st.SearchStrategy[tuple[str, ...]]:
-    return st.lists(st.sampled_from(get_args(vocabulary)), max_size=most).map(tuple)
+def number(quantity: object) -> st.SearchStrategy[float]:
+    return st.sampled_from(s.numbers_of(quantity))
+
+
+def items(part: type, field: str, one: st.SearchStrategy) -> st.SearchStrategy[tuple]:
+    return st.lists(one, max_size=s.most_items(part, field)).map(tuple)
+
+
+FOODS = st.sampled_from(get_args(s.Food))
 
 
 def evidence() -> st.SearchStrategy[s.Evidence]:
-    findings = st.sampled_from([(group, finding) for group in s.FINDINGS for finding in s.FINDINGS[group]])
+    findings = st.sampled_from([(group, finding) for finding, group in GROUP_OF_FINDING.items()])
     numbers = st.none() | st.tuples(tenths(-99_999, 99_999), st.sampled_from(get_args(s.Unit)))
     return st.builds(
         lambda f, n, last_s: s.Evidence(group=f[0], finding=f[1], value=n and n[0], unit=n and n[1], last_s=last_s),
         findings,
         numbers,
-        st.none() | st.integers(1, s.MAX_SPAN_S),
+        st.none() | number(s.SpanS),
     )
 
 
 def sessions() -> st.SearchStrategy[s.Session]:
-    moves = st.lists(st.sampled_from(list(MOVES)), max_size=2).map(tuple)
-    return st.builds(s.Session, times=st.integers(1, 7), minutes=MINUTES, moves=moves)
+    moves = items(s.Session, "moves", st.sampled_from(list(MOVES)))
+    return st.builds(s.Session, times=number(s.TimesAWeek), minutes=number(s.Minutes), moves=moves)
 
 
 PLANS = st.builds(
     Plan,
-    exercise=st.lists(sessions(), max_size=3).map(tuple),
+    exercise=items(Plan, "exercise", sessions()),
     diet=st.none()
     | st.builds(
         s.Diet,
-        energy_change_kcal=st.integers(-20, 20).map(lambda n: 50 * n),
-        protein_g_per_kg=tenths(5, 30),
-        emphasise=words(s.Food, 4),
-        limit=words(s.Food, 8),
+        energy_change_kcal=number(s.EnergyChangeKcal),
+        protein_g_per_kg=number(s.ProteinGPerKg),
+        emphasise=items(s.Diet, "emphasise", FOODS),
+        limit=items(s.Diet, "limit", FOODS),
     ),
-    sleep=st.none() | st.builds(s.Sleep, hours=st.integers(10, 24).map(lambda n: n / 2)),
-    stress=st.none() | st.builds(s.Stress, minutes_a_day=MINUTES),
-    alerts=st.lists(st.builds(s.Alert, value=tenths(0, 99_999)), max_size=4).map(tuple),
-    because=st.lists(evidence(), max_size=8).map(tuple),
+    sleep=st.none() | st.builds(s.Sleep, hours=number(s.SleepHours)),
+    stress=st.none() | st.builds(s.Stress, minutes_a_day=number(s.Minutes)),
+    alerts=items(Plan, "alerts", st.builds(s.Alert, value=tenths(0, 99_999))),
+    because=items(Plan, "because", evidence()),
 )
 FACTS = Facts(
     state="masked_strain",

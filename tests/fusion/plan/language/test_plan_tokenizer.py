@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusion.plan import Facts, Finding, guideline, load_tokenizer, parse, to_text
+from fusion.plan.findings import FINDINGS, NAMED_FOODS
 from fusion.plan.language.train_tokenizer import PATH, PIECES, VOCAB_SIZE, sample_plan, train_tokenizer
-from fusion.plan.rules.guidelines import CONSTRAINTS, FINDINGS, GOALS, STATES
-from fusion.plan.schema import NAMED_FOODS
+from fusion.plan.rules.guidelines import CONSTRAINTS, GOALS, STATES
 
 TOKENIZER = load_tokenizer()
 

@@ -9,7 +9,7 @@ import yaml
 from fusion.plan.reading.extract import read_text
 from fusion.plan.reading.phrases import compile_phrases
 from fusion.plan.rules.safety import CONDITIONS
-from fusion.plan.scoring.red_cases import read_phrases
+from fusion.plan.scoring.red_cases import DANGEROUS, HELD_OUT_EVERY, read_phrases
 
 
 def present(text):
@@ -22,7 +22,7 @@ OPEN = [
     for condition, table in read_phrases().items()
     for kind, texts in table.items()
     for i, text in enumerate(texts)
-    if i % 3 != 2
+    if i % HELD_OUT_EVERY != HELD_OUT_EVERY - 1
 ]
 
 
@@ -30,11 +30,11 @@ OPEN = [
 def test_what_people_say_is_read_and_what_they_deny_or_say_of_others_is_not(condition):
     for about, kind, text in OPEN:
         if about == condition:
-            assert (condition in present(text)) == (kind in ("said", "abroad", "unclear")), (kind, text)
+            assert (condition in present(text)) == (kind in DANGEROUS), (kind, text)
 
 
 @pytest.mark.parametrize(
-    ("text", "conditions", "possible", "denied"),
+    ("text", "certain", "possible", "denied"),
     [
         ("I am pregnant.", {"pregnancy"}, set(), set()),
         ("I might be pregnant.", set(), {"pregnancy"}, set()),
@@ -57,9 +57,9 @@ def test_what_people_say_is_read_and_what_they_deny_or_say_of_others_is_not(cond
         ("My chest pain went away.", set(), {"chest_pain"}, set()),  # an emergency is never simply over
     ],
 )
-def test_whose_whether_and_when(text, conditions, possible, denied):
+def test_whose_whether_and_when(text, certain, possible, denied):
     read = read_text(text)
-    assert (read.conditions, read.possible) == (conditions, possible)
+    assert (read.certain, read.possible) == (certain, possible)
     assert denied <= read.denied
 
 
@@ -130,9 +130,9 @@ def test_any_writing_is_read_and_no_instruction_is_obeyed(text):
 
 def test_phrasings_written_later_are_read_too():
     table = yaml.safe_load((Path(__file__).parent / "phrases_later.yaml").read_text(encoding="utf-8"))
-    said = [condition in present(text) for condition in table for text in table[condition]["said"]]
+    found = [condition in present(text) for condition in table for text in table[condition]["present"]]
     harmless = [bool(present(text)) for kinds in table.values() for k in ("denied", "other") for text in kinds[k]]
-    assert len(said) > 800 and sum(said) >= 0.98 * len(said) and sum(harmless) <= 0.02 * len(harmless)
+    assert len(found) > 800 and sum(found) >= 0.98 * len(found) and sum(harmless) <= 0.02 * len(harmless)
 
 
 OVERREAD = yaml.safe_load((Path(__file__).parent / "phrases_overread.yaml").read_text(encoding="utf-8"))
@@ -141,9 +141,9 @@ OVERREAD = yaml.safe_load((Path(__file__).parent / "phrases_overread.yaml").read
 @pytest.mark.parametrize("topic", OVERREAD)
 def test_what_is_over_a_babys_or_a_room_number_is_told_from_what_is_the_writers(topic):
     condition, sets = OVERREAD[topic]["condition"], [OVERREAD[topic][part] for part in ("seen", "unseen", "later")]
-    assert [text for part in sets for text in part["said"] if condition not in present(text)] == []
-    not_said = [text for part in sets for text in part["not_said"]]
-    assert sum(condition in present(text) for text in not_said) <= 0.1 * len(not_said)
+    assert [text for part in sets for text in part["present"] if condition not in present(text)] == []
+    absent = [text for part in sets for text in part["absent"]]
+    assert sum(condition in present(text) for text in absent) <= 0.1 * len(absent)
 
 
 @pytest.mark.parametrize(

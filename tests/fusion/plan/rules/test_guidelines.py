@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusion.plan import Facts, Finding, guideline, parse, to_text
-from fusion.plan.rules.guidelines import CONSTRAINTS, FINDINGS, GOALS, GUIDELINES, STATES
-from fusion.plan.schema import NAMED_FOODS, Activity, Effort
+from fusion.plan.findings import GROUP_OF_FINDING, NAMED_FOODS
+from fusion.plan.rules.guidelines import CONSTRAINTS, GOALS, GUIDELINES, STATES
+from fusion.plan.schema import Activity, Effort
 
 HEART_RATE = Finding(group="signals", finding="raised_arousal", value=92.4, unit="bpm")
 SEEN = (Finding(group="photo", finding="dessert"), HEART_RATE, Finding(group="audio", finding="snoring"))
@@ -39,7 +40,7 @@ def test_the_vocabulary_is_the_one_the_cohorts_use():
         *("knee_injury", "back_injury", "shoulder_injury", "nut_allergy", "dairy_allergy", "gluten_intolerance"),
         *("beta_blocker", "insulin", "pregnancy"),
     }
-    assert set(GUIDELINES.findings) <= {finding for group in FINDINGS.values() for finding in group}
+    assert set(GUIDELINES.findings) <= set(GROUP_OF_FINDING)
     assert set(GUIDELINES.activities) == set(get_args(Activity))
 
 

@@ -18,7 +18,7 @@ def plan(*findings, goal="lose_weight", constraints=()):
 
 
 def context_of(*conditions, measured=MEASURED):
-    return PlanContext(Limits(measured=measured), conditions)
+    return PlanContext(Limits(measured=measured), labelled_conditions=conditions)
 
 
 REFERENCE = plan(HEART_RATE, DESSERT)

@@ -4,7 +4,7 @@ from itertools import combinations, permutations
 
 import pytest
 
-from fusion.plan.language.language import END, NOTHING, Language, either, maybe, one_of, some, then, word
+from fusion.plan.language.finite_language import END, NOTHING, Language, either, maybe, one_of, some, then, word
 
 NAMES = (" a", " b", " c", " d")
 WORDS = tuple(word(name) for name in NAMES)
