@@ -26,10 +26,12 @@ from datamodules.records import HealthRecord
 from datamodules.rule import CELLS, GROUP_OF, LATENTS, STATES, prior, state_of
 from datamodules.simulate.composed import ComposedCohort
 from fusion.batch import GROUPS
-from fusion.evidence.intervals import SCORES, central, confusion, macro_f1, source_weights, verdict
+from fusion.evidence.intervals import balanced_accuracy, central, confusion, macro_f1, source_weights, verdict
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # inverse regularisation tried on validation
 NUM_DRAWS = 2000
+STATE = "health_state"
+SCORES = {"macro_f1": macro_f1, "balanced_accuracy": balanced_accuracy}
 LATENT_OF = {group: latent for latent, group in GROUP_OF.items()}
 
 
@@ -76,7 +78,7 @@ def run_split(cohort: ComposedCohort, cache_dir: Path) -> tuple[dict[str, dict[s
     """({method: {subset: test probabilities (B, K)}}, {latent: test AUROC of its probe})."""
     features = cohort_features(cohort, cache_dir)
     records = {split: cohort.records(split) for split in features}
-    states = targets(records, "health_state")
+    states = targets(records, STATE)
     subsets = {"all": GROUPS, **{group: (group,) for group in GROUPS}}
     regression = {}
     for name, groups in subsets.items():
@@ -117,7 +119,7 @@ def paired_draws(
     decided = {}
     for path in (run, baseline):
         with np.load(path) as file:
-            rows = dict(zip(file["record_ids"].tolist(), file[f"probabilities__{subset}"].argmax(1), strict=True))
+            rows = dict(zip(file[f"{STATE}__record_ids"].tolist(), file[f"{STATE}__{subset}"].argmax(1), strict=True))
         missing = [record.record_id for record in records if record.record_id not in rows]
         if missing:
             raise ValueError(
@@ -125,7 +127,7 @@ def paired_draws(
                 f"cohort, split and seed (data.cohort.*) as the baseline"
             )
         decided[path] = np.array([rows[record.record_id] for record in records])
-    labels = np.array([record.targets["health_state"] for record in records])
+    labels = np.array([record.targets[STATE] for record in records])
 
     def difference(w: np.ndarray | None) -> float:
         ours, theirs = (confusion(labels, decided[path], len(STATES), w) for path in (run, baseline))
@@ -156,13 +158,13 @@ def main() -> None:
         cohort = ComposedCohort(data_dir=arguments.data_dir, split=split)
         methods, auroc = run_split(cohort, arguments.cache_dir)
         records = cohort.records("test")
-        labels = np.array([record.targets["health_state"] for record in records])
+        labels = np.array([record.targets[STATE] for record in records])
         weights = list(source_weights([record.sources for record in records], NUM_DRAWS, seed=split))
         for method, probabilities in methods.items():
             path = arguments.out_dir / f"{method.split()[0]}-split{split}.npz"
             ids = np.array([record.record_id for record in records])
-            named = {f"probabilities__{subset}": own for subset, own in probabilities.items()}
-            np.savez(path, record_ids=ids, labels=labels, **named)
+            named = {f"{STATE}__{subset}": own for subset, own in probabilities.items()}
+            np.savez(path, **{f"{STATE}__record_ids": ids, f"{STATE}__reference": labels}, **named)
             tables.append(table(probabilities, labels, weights).assign(split=split, method=method))
             print(f"\nsplit {split}, {method}\n{tables[-1].iloc[:, :7].round(3).to_string(index=False)}")
             if arguments.runs:

@@ -35,7 +35,7 @@ def build_pair(*, num_tokens: int) -> tuple[PlanHead, GPT2LMHeadModel]:
     """The plan head and a GPT-2 that computes the same function."""
     torch.manual_seed(0)
     sizes = dict(dim=WIDTH, width=WIDTH, num_layers=NUM_LAYERS, num_heads=NUM_HEADS, dropout=0.1)
-    head = PlanHead(**sizes, max_length=num_tokens).eval()
+    head = PlanHead(target="plan", loss_weight=1.0, **sizes, max_length=num_tokens).eval()
     for parameter in head.parameters():
         torch.nn.init.normal_(parameter, std=0.3)  # a fresh decoder would repeat one token
     tokenizer = load_tokenizer()

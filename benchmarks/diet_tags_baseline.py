@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from fusion.evidence.metrics import TagMetrics
 from rich.console import Console
 from rich.table import Table
 
@@ -26,9 +27,9 @@ from datamodules.sets.tagged import FOODS, NATIVE, TaggedCohort
 from datamodules.sets.tasteset import TastesetCohort
 from datamodules.tags import PieceTags
 from datamodules.transforms.text import PrepareText
-from fusion.evidence.metrics import TagMetrics
 
 MAX_TOKENS = 128  # as conf/model/small.yaml
+TARGET = "recipe_entities"
 
 
 def cohorts(data_dir: Path, split: int) -> list[TaggedCohort]:
@@ -39,7 +40,7 @@ def cohorts(data_dir: Path, split: int) -> list[TaggedCohort]:
 
 def score(cohort: TaggedCohort, prepare: PrepareText) -> dict[str, dict[str, float]]:
     """{baseline: {precision, recall, f1, f1_<label>...}} on test."""
-    tags = cohort.labels["diet_tags"]
+    tags = cohort.targets[TARGET].names
     truth = PieceTags(classes=tags, prepare=prepare)
     usual = _usual_tags(cohort.records("train"), truth)
     scores = {}
@@ -47,7 +48,7 @@ def score(cohort: TaggedCohort, prepare: PrepareText) -> dict[str, dict[str, flo
         metric = TagMetrics(tags=list(tags))
         for record in cohort.records("test"):
             note = record.parts["text"]
-            reference = truth(note, record.targets["diet_tags"])
+            reference = truth(note, record.targets[TARGET])
             if name == "word":
                 predicted = np.array([usual.get(piece, 0) for piece in prepare(note).values])
             else:
@@ -63,7 +64,7 @@ def _usual_tags(records: list[HealthRecord], truth: PieceTags) -> dict[int, int]
     counts: dict[int, Counter[int]] = defaultdict(Counter)
     for record in records:
         note: Note = record.parts["text"]
-        for piece, tag in zip(truth.prepare(note).values, truth(note, record.targets["diet_tags"]), strict=True):
+        for piece, tag in zip(truth.prepare(note).values, truth(note, record.targets[TARGET]), strict=True):
             counts[piece][tag] += 1
     return {piece: seen.most_common(1)[0][0] for piece, seen in counts.items()}
 

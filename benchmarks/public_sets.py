@@ -25,7 +25,6 @@ from benchmarks.public_features import features
 from benchmarks.public_table import OURS, SETS, compact, markdown, replace_block
 from benchmarks.public_tags import tag_scores
 from benchmarks.public_words import said
-from datamodules.tags import is_tagging
 from fusion.training import run as train
 from fusion.training.compose import compose_config
 
@@ -41,18 +40,18 @@ def measure(name: str, data_dir: Path, cache_dir: Path, seed: int, epochs: int |
         data, module = train.build(cfg)
         train.prepare(cfg, data, module)
         heads: dict[str, Scores] = {}
-        tagged = [head for head, names in data.cohort.labels.items() if is_tagging(names)]
+        tagged = [name for name, target in data.cohort.targets.items() if target.kind == "spans"]
         x = {} if tagged else {part: features(data, records) for part, records in data.splits.items()}
         texts = {part: said(records) for part, records in data.splits.items()}
         texts = texts if any(texts["train"]) else {}
-        for head, names in data.cohort.labels.items():
-            if head in tagged:
-                heads[head] = tag_scores(data.splits, head)
-            elif head in data.cohort.numbers:
-                for place, target in enumerate(names):
-                    heads[f"{head}/{target}"] = number_scores(data.cohort, data.splits, x, texts, head, place, seed)
+        for name, target in data.cohort.targets.items():
+            if target.kind == "spans":
+                heads[name] = tag_scores(data.splits, name)
+            elif target.kind == "numbers":
+                for place, number in enumerate(target.names):
+                    heads[f"{name}/{number}"] = number_scores(data.cohort, data.splits, x, texts, name, place, seed)
             else:
-                heads[head] = class_scores(data.cohort, data.splits, x, texts, head, seed)
+                heads[name] = class_scores(data.cohort, data.splits, x, texts, name, seed)
         if epochs != 0:
             add_ours(heads, fit_and_test(cfg, data, module))
     sizes = {part: len({r.person_id for r in own}) for part, own in data.splits.items()}

@@ -13,6 +13,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from fusion.plan.context import PlanContext
 
+
 GROUPS = ("text", "signals", "photo", "audio")  # the order used in every table and every joined name
 
 

@@ -51,7 +51,7 @@ def test_run_directory_holds_what_scripts_read(folder):
 
 def test_predictions_file_gives_the_reported_metric_again(folder):
     predictions = np.load(folder / "outputs/latest/predictions.npz")
-    decided = predictions["probabilities__as_recorded"].argmax(1)
+    decided = predictions["health_state__as_recorded"].argmax(1)
     metrics = json.loads((folder / "outputs/latest/metrics.json").read_text())["test"]["as_recorded"]
     assert (decided == predictions["labels"]).mean() == pytest.approx(metrics["health_state/accuracy"])
 

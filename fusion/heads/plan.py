@@ -18,6 +18,7 @@ from fusion.decoding.generate import generate
 from fusion.heads.base import Head
 from fusion.layers import Attention, Dropout, FeedForward
 from fusion.plan import load_tokenizer
+from fusion.plan.findings import FINDING_OF
 from fusion.plan.language.automaton import longest
 from fusion.plan.rules.limits import NO_LIMITS, Limits
 from fusion.targets import UNLABELLED
@@ -34,8 +35,8 @@ class PlanHead(Head):
     Targets are token ids after <bos>, <eos> included, -100 beyond; a row of -100 has no plan.
     ``max_length``: tokens of the longest plan, as the tokenizer knows it where None.
     ``is_constrained``: plans always parse, within the limits given or, where none are, within the schema.
-    ``reads``: other heads and their classes, whose beliefs the decoder reads beside the fused tokens. ``witnesses``:
-    head -> class -> finding; with limits, a plan cites a finding only where its head's belief is ``least_belief``.
+    ``reads``: other heads and their classes, whose beliefs the decoder reads beside the fused tokens. With limits, a
+    plan cites a finding (fusion/plan/findings.py) only where its head's belief is ``least_belief``.
     """
 
     kind = "plan"
@@ -54,7 +55,6 @@ class PlanHead(Head):
         max_length: int | None = None,
         is_constrained: bool = False,
         reads: Mapping[str, Sequence[str]] | None = None,
-        witnesses: Mapping[str, Mapping[str, str]] | None = None,
         least_belief: float = 0.0,
         tokenizer: PlanTokenizer | None = None,
     ) -> None:
@@ -68,9 +68,8 @@ class PlanHead(Head):
                 f"max_length={self.max_length} may cut plans off, the longest takes {longest(NO_LIMITS)} tokens; "
                 f"raise model.heads.plan.max_length or set is_constrained=false"
             )
-        if not set(witnesses or ()) <= set(reads or ()):
-            raise ValueError(f"witnesses {sorted(witnesses)} must be among the heads it reads, {sorted(reads or ())}")
-        self.witnesses, self.least_belief = dict(witnesses or {}), least_belief
+        self.least_belief = least_belief
+        self.finding_of = {name: FINDING_OF[name] for name in reads or () if name in FINDING_OF}
         self.memory = nn.Sequential(nn.Linear(dim, width), nn.LayerNorm(width))
         self.beliefs = Beliefs(heads=reads, width=width) if reads else None
         self.embed = nn.Embedding(tokenizer.vocab_size, width)
@@ -115,9 +114,9 @@ class PlanHead(Head):
 
     def predict(self, fused: TokenSet, limits: Sequence[Limits] | None = None) -> Tensor:
         """The plan as ids (B, P): the most likely token at every place, within the ``limits`` of every person."""
-        if limits is not None and self.witnesses:
-            sure = self.beliefs.sure(fused, self.witnesses, self.least_belief)
-            judged = {finding for findings in self.witnesses.values() for finding in findings.values()}
+        if limits is not None and self.finding_of:
+            sure = self.beliefs.sure(fused, self.finding_of, self.least_belief)
+            judged = {finding for findings in self.finding_of.values() for finding in findings.values()}
             unjudged = [tuple(f for f in limit.findings if f not in judged) for limit in limits]
             claims = [Limits(findings=a + b) for a, b in zip(sure, unjudged, strict=True)]
             limits = [limit.both(claim) for limit, claim in zip(limits, claims, strict=True)]

@@ -35,8 +35,8 @@ def test_paired_difference_matches_records_by_name(tmp_path):
         for i in range(60)
     ]
     ids, right = np.array([r.record_id for r in records]), np.eye(6)[np.arange(60) % 6]
-    np.savez(tmp_path / "run.npz", record_ids=ids[::-1], probabilities__all=right[::-1])
-    np.savez(tmp_path / "baseline.npz", record_ids=ids, probabilities__all=np.roll(right, 1, axis=1))
+    np.savez(tmp_path / "run.npz", health_state__record_ids=ids[::-1], health_state__all=right[::-1])
+    np.savez(tmp_path / "baseline.npz", health_state__record_ids=ids, health_state__all=np.roll(right, 1, axis=1))
     weights = list(source_weights([r.sources for r in records], 50, seed=0))
     value, draws = paired_draws(tmp_path / "run.npz", tmp_path / "baseline.npz", records, weights)
     assert value == pytest.approx(1.0) and verdict(*central(draws)) == "better"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from datamodules.base import HealthDataModule
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord, Note, Span
-from datamodules.tags import PieceTags, bio, is_tagging, spans_of
+from datamodules.tags import PieceTags, bio, spans_of
 from datamodules.transforms.text import PrepareText
 
 CLASSES = bio(["VEG", "DRINK"])
@@ -91,7 +91,6 @@ def test_a_span_that_cannot_be_is_named(spans, message):
 
 def test_tagging_heads_are_told_by_their_classes():
     assert CLASSES == ("O", "B-VEG", "I-VEG", "B-DRINK", "I-DRINK")
-    assert is_tagging(CLASSES) and not is_tagging(("calm", "stressed")) and not is_tagging(())
 
 
 class Notes:

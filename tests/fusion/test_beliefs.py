@@ -2,20 +2,18 @@
 
 import pytest
 import torch
+from heads import classify
 from torch.testing import assert_close
 
 from fusion.batch import Fused
-from fusion.beliefs import Beliefs, with_tagged_foods
-from fusion.heads.health_state import HealthStateHead
-from fusion.plan.context import read_context
-from fusion.plan.rules.limits import Measured
+from fusion.beliefs import Beliefs
 
 CLASSES = {"body": ["rested", "stressed"], "meal": ["dessert", "heavy", "lean"]}
 
 
 def build():
     torch.manual_seed(0)
-    heads = {name: HealthStateHead(dim=8, classes=classes, dropout=0.0).eval() for name, classes in CLASSES.items()}
+    heads = {name: classify(classes).eval() for name, classes in CLASSES.items()}
     beliefs = Beliefs(heads=CLASSES, width=4)
     beliefs.bind(heads)
     return beliefs, heads
@@ -59,18 +57,9 @@ def test_heads_that_are_missing_or_other_are_named():
     with pytest.raises(ValueError, match=r"head 'meal' is to be read but is none of \['body'\]"):
         beliefs.bind({"body": heads["body"]})
     with pytest.raises(ValueError, match="head 'body' is read as"):
-        beliefs.bind({**heads, "body": HealthStateHead(dim=8, classes=["a", "b"], dropout=0.0)})
-
-
-class Tagger:
-    tags = ("O", "B-FRUIT")
-
-    def predict(self, fused):
-        return torch.tensor([[0, 1], [0, 0]])
-
-
-def test_a_tagger_says_which_foods_count():
-    read = read_context("An orange", (Measured(group="text"),), offsets=[(0, 2), (3, 9)])
-    mine, theirs = with_tagged_foods({"diet_tags": Tagger()}, fused(2), [read, read])
-    assert mine == read and theirs.limits.required_findings == ()
-    assert with_tagged_foods({}, fused(2), [read, read]) == [read, read]
+        beliefs.bind(
+            {
+                **heads,
+                "body": classify(["a", "b"]),
+            }
+        )

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from heads import classify
 from torch import nn
 from torch.testing import assert_close
 
 from fusion.batch import Batch, Stream, TokenSet
 from fusion.encoders.base import Encoder
 from fusion.fusions.concat import ConcatFusion
-from fusion.heads.health_state import HealthStateHead
 from fusion.model import FusionModel
 
 
@@ -29,7 +29,7 @@ def build(**changes) -> FusionModel:
         "encoders": {"a": Scale(4), "b": Scale(4)},
         "groups": {"a": "text", "b": "audio"},
         "fusion": ConcatFusion(dim=4, modalities=["a", "b"], dropout=0.0),
-        "heads": {"state": HealthStateHead(dim=4, classes=["x", "y"], dropout=0.0)},
+        "heads": {"state": classify(["x", "y"], dim=4)},
     }
     return FusionModel(**parts | changes)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from fusion.evidence.intervals import balanced_accuracy, bootstrap, confusion, macro_f1, source_weights, verdict
+from fusion.evidence.intervals import balanced_accuracy, central, confusion, macro_f1, source_weights, verdict
 
 GENERATOR = np.random.default_rng(0)
 LABELS = GENERATOR.integers(3, size=300)
@@ -31,7 +31,8 @@ def test_few_people_give_a_wider_interval_than_as_many_records():
     predicted = np.where(GENERATOR.random(300) < skill, LABELS, (LABELS + 1) % 3)
     width = {}
     for kind in ("person", "photo"):
-        low, high = bootstrap(LABELS, predicted, [{kind: r[kind]} for r in PEOPLE], 3, 300)["macro_f1"]
+        weights = source_weights([{kind: r[kind]} for r in PEOPLE], 300, seed=0)
+        low, high = central([macro_f1(confusion(LABELS, predicted, 3, own)) for own in weights])
         assert low < macro_f1(confusion(LABELS, predicted, 3)) < high
         width[kind] = high - low
     assert width["person"] > 1.5 * width["photo"]

@@ -4,11 +4,11 @@ from itertools import product
 
 import pytest
 import torch
+from heads import classify
 from torch.testing import assert_close
 
-from fusion.batch import TokenSet
+from fusion.batch import Fused
 from fusion.heads.caused_state import RULE_SCALE, CausedStateHead
-from fusion.heads.health_state import HealthStateHead
 
 CAUSES = {"words": ["calm", "stressed"], "meal": ["sweet", "heavy", "lean"]}
 STATES = ["fine", "strained"]
@@ -17,16 +17,16 @@ STATES = ["fine", "strained"]
 @pytest.fixture
 def heads():
     torch.manual_seed(0)
-    heads = {name: HealthStateHead(dim=8, classes=classes, dropout=0.0) for name, classes in CAUSES.items()}
-    heads["health_state"] = CausedStateHead(classes=STATES, causes=CAUSES)
+    heads = {name: classify(classes) for name, classes in CAUSES.items()}
+    heads["health_state"] = CausedStateHead(target="state", names=STATES, loss_weight=1.0, causes=CAUSES)
     heads["health_state"].bind(heads)
     return heads
 
 
 @pytest.fixture
-def fused() -> TokenSet:
+def fused() -> Fused:
     torch.manual_seed(1)
-    return TokenSet(torch.randn(4, 3, 8), torch.ones(4, 3, dtype=torch.bool), torch.zeros(4, 3))
+    return Fused(torch.randn(4, 3, 8), torch.ones(4, 3, dtype=torch.bool), torch.zeros(4, 3), {})
 
 
 def test_a_state_is_the_sum_over_the_cells_that_the_rule_gives_to_it(heads, fused):
@@ -76,11 +76,11 @@ def test_without_labels_the_loss_is_zero_and_attached(heads, fused):
 
 def test_wrong_causes_are_named():
     with pytest.raises(ValueError, match="needs causes"):
-        CausedStateHead(classes=STATES, causes={})
-    head = CausedStateHead(classes=STATES, causes=CAUSES)
+        CausedStateHead(target="state", names=STATES, loss_weight=1.0, causes={})
+    head = CausedStateHead(target="state", names=STATES, loss_weight=1.0, causes=CAUSES)
     with pytest.raises(ValueError, match=r"cause 'words' is no head of this model, got \['plan'\]"):
         head.bind({"plan": head})
-    words = HealthStateHead(dim=8, classes=["yes", "no"], dropout=0.0)
+    words = classify(["yes", "no"])
     with pytest.raises(ValueError, match=r"cause 'words' has classes \('calm', 'stressed'\), its head says"):
         head.bind({"words": words})
     with pytest.raises(ValueError, match="no train record of 'strained'"):

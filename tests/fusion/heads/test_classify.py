@@ -3,15 +3,15 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from fusion.heads.health_state import HealthStateHead
+from heads import classify
 from torch.testing import assert_close
 
 from fusion.batch import Fused, TokenSet
 
 
-def build(**changes) -> HealthStateHead:
+def build(**changes):
     torch.manual_seed(0)
-    return HealthStateHead(**dict(dim=8, classes=["a", "b", "c"], dropout=0.0) | changes)
+    return classify(["a", "b", "c"], **changes)
 
 
 @pytest.fixture

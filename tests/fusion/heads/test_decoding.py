@@ -18,7 +18,17 @@ TINY = SimpleNamespace(bos_id=1, eos_id=2, pad_id=0, vocab_size=5, max_length=4)
 def build(tokenizer=None, **changes) -> PlanHead:
     """An untrained decoder that reads people strongly, so that they get different plans."""
     torch.manual_seed(0)
-    head = PlanHead(dim=8, width=16, num_layers=2, num_heads=2, dropout=0.3, tokenizer=tokenizer, **changes)
+    head = PlanHead(
+        target="plan",
+        loss_weight=10.0,
+        dim=8,
+        width=16,
+        num_layers=2,
+        num_heads=2,
+        dropout=0.3,
+        tokenizer=tokenizer,
+        **changes,
+    )
     for layer in head.layers:
         layer.read.out.weight.data *= 20
     head.embed.weight.data *= 20

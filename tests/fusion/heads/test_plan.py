@@ -16,8 +16,8 @@ TOKENIZER = SimpleNamespace(bos_id=1, eos_id=2, pad_id=0, vocab_size=12, max_len
 
 def build(**changes) -> PlanHead:
     torch.manual_seed(0)
-    arguments = dict(dim=8, width=16, num_layers=2, num_heads=2, dropout=0.0, tokenizer=TOKENIZER)
-    return PlanHead(**arguments | changes).eval()
+    sizes = dict(dim=8, width=16, num_layers=2, num_heads=2, dropout=0.0, tokenizer=TOKENIZER)
+    return PlanHead(target="plan", loss_weight=1.0, **sizes | changes).eval()
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_without_plans_the_loss_is_zero_and_gradients_are_zeros(fused):
 
 def test_the_vocabulary_is_that_of_the_plan_tokenizer():
     tokenizer = load_tokenizer()
-    head = PlanHead(dim=8, width=16, num_layers=1, num_heads=2, dropout=0.0)
+    head = PlanHead(target="plan", loss_weight=10.0, dim=8, width=16, num_layers=1, num_heads=2, dropout=0.0)
     assert head.embed.num_embeddings == tokenizer.vocab_size
     assert head.max_length == tokenizer.max_length
 

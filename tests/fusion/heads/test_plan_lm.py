@@ -50,7 +50,7 @@ def build(place: str, *, is_open: bool = True, **changes) -> PlanLMHead:
     arguments = dict(
         dim=8, name=place, weights="random", is_frozen=True, lora_rank=0, read_every=1, dropout=0.0, max_length=1024
     )
-    head = PlanLMHead(**arguments | changes).eval()
+    head = PlanLMHead(target="plan", loss_weight=1.0, **arguments | changes).eval()
     for gate in head.gates if is_open else ():
         torch.nn.init.constant_(gate.openings, 2.0)
     return head

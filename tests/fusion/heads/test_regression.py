@@ -10,12 +10,14 @@ from torch.testing import assert_close
 from fusion.batch import Fused
 from fusion.heads.regression import RegressionHead
 
+SETTINGS = dict(target="levels", names=["glucose", "mood"], loss_weight=1.0, dim=8, dropout=0.0, loss="huber")
+
 TARGETS = torch.tensor([[100.0, 1.0], [200.0, math.nan], [300.0, 3.0], [math.nan, math.nan]])
 
 
 def build(**changes) -> RegressionHead:
     torch.manual_seed(0)
-    head = RegressionHead(**dict(dim=8, targets=["glucose", "mood"], dropout=0.0, loss="huber") | changes)
+    head = RegressionHead(**SETTINGS | changes)
     head.fit(TARGETS)
     return head
 
@@ -69,7 +71,7 @@ def test_answers_are_in_the_unit_of_the_target(fused, loss):
 
 
 def test_gaussian_nll_learns_how_sure_to_be():
-    head = RegressionHead(dim=8, targets=["x"], dropout=0.0, loss="gaussian_nll")
+    head = RegressionHead(**SETTINGS | {"names": ["x"], "loss": "gaussian_nll"})
     target = torch.tensor([[-1.0], [1.0], [-3.0], [3.0]])
     head.fit(target)
     still = Fused(torch.zeros(4, 1, 8), torch.ones(4, 1, dtype=torch.bool), torch.zeros(4, 1), {})
@@ -83,9 +85,9 @@ def test_gaussian_nll_learns_how_sure_to_be():
 
 def test_statistics_travel_with_the_weights_and_their_absence_is_an_error(fused):
     head = build()
-    fresh = RegressionHead(dim=8, targets=["glucose", "mood"], dropout=0.0, loss="huber")
+    fresh = RegressionHead(**SETTINGS)
     for call in (lambda: fresh.predict(fused), lambda: fresh.loss(fresh(fused), TARGETS)):
-        with pytest.raises(ValueError, match=r"no statistics for regression targets \('glucose', 'mood'\); call fit"):
+        with pytest.raises(ValueError, match=r"no statistics of 'levels' \(glucose, mood\); call fit"):
             call()
     fresh.load_state_dict(head.state_dict())
     assert_close(fresh.predict(fused), head.predict(fused))
@@ -93,7 +95,7 @@ def test_statistics_travel_with_the_weights_and_their_absence_is_an_error(fused)
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"targets": []}, "needs targets, got none"), ({"loss": "l2"}, "loss is 'l2', expected one of")],
+    [({"loss": "l2"}, "has loss 'l2', expected one of")],
 )
 def test_wrong_settings_are_named(change, message):
     with pytest.raises(ValueError, match=message):
@@ -101,6 +103,6 @@ def test_wrong_settings_are_named(change, message):
 
 
 def test_a_target_that_train_hardly_labels_is_an_error():
-    head = RegressionHead(dim=8, targets=["glucose", "mood"], dropout=0.0, loss="huber")
+    head = RegressionHead(**SETTINGS)
     with pytest.raises(ValueError, match="fewer than 2 train records are labelled with 'mood'"):
         head.fit(TARGETS[:2])

@@ -3,19 +3,19 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from fusion.heads.diet_tags import DietTagsHead
 from torch.testing import assert_close
 
 from fusion.batch import Fused, TokenSet
+from fusion.heads.tag import TagHead
 
 TAGS = ("O", "B-VEG", "I-VEG")
 
 
 @pytest.fixture
-def head() -> DietTagsHead:
+def head() -> TagHead:
     torch.manual_seed(0)
-    settings = dict(dim=8, modality="text", width=6, reach=1, num_heads=2, dropout=0.0)
-    return DietTagsHead(tags=TAGS, **settings).eval()
+    settings = dict(target="foods", loss_weight=1.0, dim=8, modality="text", width=6, reach=1, num_heads=2, dropout=0.0)
+    return TagHead(names=TAGS, **settings).eval()
 
 
 def fused(valid: list[list[bool]], seed: int = 1) -> Fused:
@@ -84,10 +84,7 @@ def test_it_learns_which_pieces_are_food(head):
 
 def test_what_does_not_fit_is_named(head):
     logits = head(fused([[True] * 3]))
-    with pytest.raises(ValueError, match="diet tags label 5 word pieces, the 'text' stream has 3; tags and text must"):
+    with pytest.raises(ValueError, match="foods labels 5 word pieces, the 'text' stream has 3; tags and text must"):
         head.loss(logits, torch.tensor([[0, 0, 0, 0, 1, -100]]))
     with pytest.raises(ValueError, match=r"reads modality 'text', the model has \['ppg'\]; add it to modality"):
         head(fused([[True]])._replace(sources={"ppg": None}))
-    settings = dict(dim=8, modality="text", width=6, reach=1, num_heads=2, dropout=0.0)
-    with pytest.raises(ValueError, match=r"diet tags are \['B-VEG', 'O'\], expected 'O' first"):
-        DietTagsHead(tags=["B-VEG", "O"], **settings)

@@ -1,10 +1,8 @@
 """The optimiser's groups and its schedule."""
 
 import pytest
-import torch
 from torch import nn
 
-from fusion.objectives.weighted_sum import WeightedSum
 from fusion.training.optim import AdamW
 
 SETTINGS = {"lr": 1.0, "weight_decay": 0.1, "betas": (0.9, 0.99), "backbone_lr_scale": 0.1}
@@ -41,15 +39,3 @@ def test_rate_warms_up_then_falls_to_its_floor():
 def test_nothing_to_train_is_an_error():
     with pytest.raises(ValueError, match="no trainable parameter"):
         AdamW(**SETTINGS, warmup_fraction=0.1, final_fraction=0.0).build(nn.Linear(2, 2).requires_grad_(False), 1)
-
-
-def test_objective_weighs_the_heads_and_refuses_unknown_ones():
-    class Constant(nn.Module):
-        def loss(self, logits, target):
-            return logits
-
-    heads = nn.ModuleDict({"a": Constant(), "b": Constant()})
-    logits = {"a": torch.tensor(2.0), "b": torch.tensor(3.0)}
-    assert WeightedSum(weights={"a": 1.0, "b": 0.5})(heads, logits, {"a": None, "b": None})["loss"] == 3.5
-    with pytest.raises(ValueError, match=r"weights name \['a'\], the model has heads \['a', 'b'\]"):
-        WeightedSum(weights={"a": 1.0})(heads, logits, {"a": None, "b": None})

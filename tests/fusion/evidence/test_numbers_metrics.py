@@ -1,15 +1,12 @@
-"""Errors of numbers: against scikit-learn, over batches, without what is not labelled; their intervals and table."""
+"""Errors of numbers: against scikit-learn, over batches, without what is not labelled."""
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from fusion.evidence.regression_metrics import RegressionMetrics
-from fusion.evidence.results import add_intervals
-from fusion.evidence.table import print_table
+from fusion.evidence.kinds.numbers import NumbersMetrics
 
 
 @pytest.fixture
@@ -22,7 +19,7 @@ def numbers():
 
 
 def measured(said, truth, targets):
-    metrics = RegressionMetrics(targets=targets)
+    metrics = NumbersMetrics(names=targets)
     for first in range(0, len(said), 7):
         metrics.update(said[first : first + 7], truth[first : first + 7])
     return {name: value.item() for name, value in metrics.compute().items()}
@@ -44,22 +41,3 @@ def test_a_target_nobody_labels_is_left_out_and_one_target_needs_no_prefix(numbe
     truth[:, 1] = math.nan
     assert set(measured(said, truth, ["x", "y"])) == {"x_mae", "x_rmse", "x_r2"}
     assert set(measured(said[:, :1], truth[:, :1], ["x"])) == {"mae", "rmse", "r2"}
-
-
-def test_intervals_of_the_error_are_over_sources_and_the_table_shows_them(numbers, capsys):
-    said, truth = numbers
-    ids = [f"r{i}" for i in range(40)]
-    scores = {f"regression/{name}": value for name, value in measured(said, truth, ["x", "y"]).items()}
-    results = {"as_recorded": scores}
-    sources = {name: {"person": f"p{i // 4}"} for i, name in enumerate(ids)}
-    add_intervals(results, {"as_recorded": {"regression": [(ids, said, truth)]}}, sources, 200)
-    row = results["as_recorded"]
-    for name in "xy":
-        key = f"regression/{name}_rmse"
-        assert row[f"{key}_low"] < row[key] < row[f"{key}_high"]
-    one = {name: {"person": "only"} for name in ids}  # a single source: no spread at all
-    add_intervals(results, {"as_recorded": {"regression": [(ids, said, truth)]}}, one, 50)
-    assert np.isclose(row["regression/x_rmse_low"], row["regression/x_rmse_high"])
-    print_table("title", results, ["as_recorded"], {}, {})
-    shown = capsys.readouterr().out
-    assert "x_rmse" in shown and f"{row['regression/x_rmse']:.3f}" in shown and "macro-F1" not in shown

@@ -4,7 +4,7 @@ import pytest
 import torch
 from seqeval.metrics import classification_report, f1_score, precision_score, recall_score
 
-from fusion.evidence.metrics import TagMetrics
+from fusion.evidence.kinds.spans import SpansMetrics
 
 TAGS = ["O", "B-VEG", "I-VEG", "B-MEAT", "I-MEAT"]
 
@@ -16,7 +16,7 @@ def test_scores_equal_seqeval_over_uneven_batches_of_uneven_width():
     lengths = torch.randint(1, 9, (30,), generator=generator)
     reference[torch.arange(9) >= lengths[:, None]] = -100
     reference[:, 0] = -100  # a special piece
-    meter = TagMetrics(tags=TAGS)
+    meter = SpansMetrics(names=TAGS)
     for rows in torch.arange(30).split(7):  # an average of batches would differ
         width = int(lengths[rows].max())
         meter.update(predicted[rows], reference[rows, :width])
@@ -34,7 +34,7 @@ def test_scores_equal_seqeval_over_uneven_batches_of_uneven_width():
 
 
 def score(reference: list[int], predicted: list[int]) -> float:
-    meter = TagMetrics(tags=TAGS)
+    meter = SpansMetrics(names=TAGS)
     meter.update(torch.tensor([predicted]), torch.tensor([reference]))
     return float(meter.compute()["f1"])
 
@@ -49,6 +49,6 @@ def test_an_entity_counts_whole_or_not_at_all():
 
 
 def test_an_entity_never_goes_over_the_end_of_a_text():
-    meter = TagMetrics(tags=TAGS)
+    meter = SpansMetrics(names=TAGS)
     meter.update(torch.tensor([[0, 1], [2, 0]]), torch.tensor([[0, 1], [1, 0]]))
     assert float(meter.compute()["f1"]) == 1
