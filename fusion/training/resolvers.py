@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 
@@ -17,12 +18,17 @@ def length(items: ListConfig) -> int:
     return len(items)
 
 
+def num_channels(prepare: DictConfig) -> int:
+    """How many numbers a step of a signal has once it is prepared, asked of the class that prepares it."""
+    return instantiate(prepare).absent().values.shape[-1]
+
+
 def groups_of(modalities: DictConfig) -> dict[str, str]:
     """By modality, its group, as the data side names it."""
     return {name: modality.group for name, modality in modalities.items()}
 
 
 def register() -> None:
-    """Make ``${own_name:}``, ``${length:...}`` and ``${groups_of:...}`` known; again is no error."""
-    for resolver in (own_name, length, groups_of):
+    """Make ``${own_name:}``, ``${length:...}`` and the others known; again is no error."""
+    for resolver in (own_name, length, num_channels, groups_of):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)
