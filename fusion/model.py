@@ -36,6 +36,7 @@ class FusionModel(nn.Module):
                     f"encoder {name!r} gives width {encoder.dim}, fusion reads {fusion.dim}; "
                     f"set model.encoders.{name}.dim and model.fusion.dim to the same number"
                 )
+            encoder.stream_name = name
         self.encoders = nn.ModuleDict(encoders)
         self.groups = dict(groups)
         self.is_fusion_teaching = is_fusion_teaching

@@ -1,5 +1,7 @@
 """Every experiment composes and builds; a misspelt key is an error."""
 
+import re
+
 import pytest
 import torch
 from hydra.errors import ConfigCompositionException, InstantiationException
@@ -13,6 +15,10 @@ from fusion.training.compose import CONF, compose_config
 EXPERIMENTS = sorted(
     p.relative_to(CONF / "experiment").with_suffix("").as_posix() for p in CONF.rglob("experiment/**/*.yaml")
 )
+MODALITIES = sorted(
+    path.relative_to(CONF / "modality").with_suffix("").as_posix() for path in CONF.rglob("modality/**/*.yaml")
+)
+TINY = ["experiment=fusion_tiny", "head=[health_state]"]
 ON_META = ("fusion_base", "fusion_large")  # too large or too remote to build for real here
 EXTRAS = {"composed_voice": ["model.encoders.voice.weights=random"]}  # their packages are optional
 OFFLINE = ["size.text.weights=random", "size.photo.weights=random"]
@@ -104,7 +110,75 @@ def test_a_misspelt_deeper_key_is_an_error(override, tmp_path):
         train.build(cfg)
 
 
-def test_one_sided_modality_is_an_error():
-    cfg = composed("modality=[text,ppg]", "+model.encoders.photo={}")
-    with pytest.raises(ValueError, match=r"\['photo'\] is configured on one side only"):
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["modality=[text,ppg]", "+model.encoders.photo={_target_: x}"],
+            r"modality 'photo' is set in model\.encoders\.photo, with no _target_ in data\.modalities\.photo; .*"
+            r"drop model\.encoders\.photo",
+        ),
+        (
+            ["modality=[text]", "+data.modalities.ppg={_target_: x}"],
+            r"'ppg' is set in data\.modalities\.ppg, with no _target_ in model\.encoders\.ppg;",
+        ),
+        (  # the data set's settings of a stream that the command line leaves out
+            ["data=basicmotions", "modality=[acc_axes]"],
+            r"'series' is set in data\.modalities\.series and model\.encoders\.series, with no _target_ in .*series;",
+        ),
+    ],
+)
+def test_a_modality_without_stream_or_encoder_is_named_with_the_key_to_drop(overrides, message, tmp_path):
+    cfg = composed(*overrides, f"paths.run_dir={tmp_path}")
+    for start in (train.build, train.run):  # a run resolves the encoder's interpolations, which would hide the reason
+        with pytest.raises(ValueError, match=message):
+            start(cfg)
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_every_modality_builds_alone_on_both_sides(modality, tmp_path):
+    """Templates, resolvers and the sizes that an encoder reads from the data side fit one another."""
+    cfg = composed(*TINY, f"modality=[{modality}]", f"paths.cache_dir={tmp_path}")
+    for name, encoder in cfg.model.encoders.items():
+        if "weights" in encoder:  # a pretrained backbone may belong to an optional package
+            cfg.model.encoders[name].weights = "random"
+    data, module = train.build(cfg)
+    assert list(data.modalities) == list(module.model.encoders) == list(module.model.groups) != []
+
+
+def test_the_encoder_follows_the_stream():
+    """Nobody writes a number of channels: what a stream emits is counted, also where a setting changes it."""
+    cfg = composed(*TINY, "modality=[eda]", "data.modalities.eda.prepare.rate_hz=8.0")
+    assert (cfg.model.encoders.eda.channels, cfg.model.encoders.eda.rate_hz) == (4, 8.0)
+    cfg.data.modalities.eda.prepare.baseline = "rest_reference"
+    assert cfg.model.encoders.eda.channels == 16
+
+
+def test_a_number_of_channels_that_does_not_fit_is_named_before_any_data_are_read():
+    cfg = composed(*TINY, "modality=[eda]", "model.encoders.eda.channels=3")
+    message = (
+        r"stream 'eda' has channels=4, its encoder expects channels=3; set data\.modalities\.eda\.prepare\.channels or "
+        r"model\.encoders\.eda\.channels"
+    )
+    with pytest.raises(ValueError, match=message):
         train.build(cfg)
+
+
+def test_an_unknown_derivation_is_named_with_its_stream_and_the_known_ones(tmp_path):
+    cfg = composed(*TINY, "modality=[eda]", "data.modalities.eda.prepare.derive=mood", f"paths.run_dir={tmp_path}")
+    with pytest.raises(InstantiationException, match="mood") as raised:
+        train.run(cfg)
+    assert "expected none or one of ['eda_tonic_phasic', 'heart_rate', " in str(raised.value)
+    assert str(raised.value).endswith("full_key: data.modalities.eda.prepare")
+
+
+def test_the_readme_s_new_modality_works_to_the_letter(tmp_path):
+    text = (CONF.parent / "README.md").read_text(encoding="utf-8")
+    name, recipe = re.search(r"`conf/modality/(\w+)\.yaml`.*?```yaml\n(.*?)```", text, re.DOTALL).groups()
+    (tmp_path / "modality").mkdir()
+    (tmp_path / "modality" / f"{name}.yaml").write_text(recipe)
+    cfg = composed(*TINY, f"modality=[{name}]", f"hydra.searchpath=[file://{tmp_path}]", f"paths.cache_dir={tmp_path}")
+    data, module = train.build(cfg)
+    assert data.modalities[name].source == name
+    assert module.model.encoders[name].channels == 1
+    assert module.model.groups == {name: "signals"}

@@ -136,7 +136,7 @@ def test_the_core_of_the_data_imports_no_set_and_no_command():
 
 @pytest.mark.parametrize("library", ["hydra", "omegaconf"])
 def test_only_commands_read_configuration(library):
-    assert users(library) <= COMMANDS | {"fusion/training/compose.py"}
+    assert users(library) <= COMMANDS | {"fusion/training/compose.py", "fusion/training/resolvers.py"}
 
 
 def test_the_plan_domain_needs_no_torch():

@@ -38,12 +38,20 @@ class PrepareSignal(Prepare):
         if rate_hz <= 0:
             raise ValueError(f"PrepareSignal rate_hz is {rate_hz}, expected > 0; set data.modalities.<name>.prepare")
         if derive != "none" and derive not in DERIVATIONS:
-            raise ValueError(f"derive is {derive!r}, expected none or one of {sorted(DERIVATIONS)}")
+            raise ValueError(
+                f"derive is {derive!r}, expected none or one of {sorted(DERIVATIONS)}; set "
+                f"data.modalities.<name>.prepare.derive"
+            )
         known = channels if derive == "none" else DERIVATIONS[derive].channels
         if not channels or not set(channels) <= set(known):
-            raise ValueError(f"channels are {list(channels)}, expected some of {list(known)} for derive={derive!r}")
+            raise ValueError(
+                f"channels are {list(channels)}, expected some of {list(known)} for derive={derive!r}; set "
+                f"data.modalities.<name>.prepare.channels"
+            )
         if baseline not in BASELINES:
-            raise ValueError(f"baseline is {baseline!r}, expected one of {BASELINES}")
+            raise ValueError(
+                f"baseline is {baseline!r}, expected one of {BASELINES}; set data.modalities.<name>.prepare.baseline"
+            )
         self.rate_hz = rate_hz
         self.channels = tuple(channels)
         self.unit = unit

@@ -15,7 +15,7 @@ from fusion.weights import find_weights
 class PrepareText(Prepare):
     """Tokenise a note with the word pieces of the text encoder's own weights.
 
-    ``weights``: the same name as the encoder's (tied in conf/modality/text.yaml). A longer note keeps its first
+    ``weights``: the same name as the encoder's (tied in conf/stream/text.yaml). A longer note keeps its first
     ``max_tokens`` - 1 pieces and the closing one. ``values``: (T,) int64 ids, all valid, at the note's time.
     """
 

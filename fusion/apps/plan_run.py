@@ -24,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 from fusion.batch import Batch, Stream
 from fusion.model import FusionModel
 from fusion.training.compose import compose_config
+from fusion.training.resolvers import num_channels
 
 GIB = 2**30
 HARDWARE = {  # an H100 SXM by its data sheet (80 GB, dense bf16, NVLink one way); mfu is what well-tuned runs reach
@@ -138,7 +139,7 @@ def _longest(name: str, prepare: DictConfig, window_s: float | None) -> tuple[tu
     if "num_mels" in prepare:
         return (int(prepare.max_s / prepare.hop_s), prepare.num_mels), torch.float32
     if "rate_hz" in prepare and window_s:
-        return (int(prepare.rate_hz * window_s), len(prepare.channels)), torch.float32
+        return (int(prepare.rate_hz * window_s), num_channels(prepare)), torch.float32
     raise ValueError(
         f"modality {name!r}: no longest length in its prepare ({list(prepare)}); give data.cohort.window_s"
     )

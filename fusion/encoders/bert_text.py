@@ -99,6 +99,10 @@ class BertTextEncoder(Encoder):
         tokens = torch.cat([tokens, summary[:, None]], dim=1)
         return TokenSet(remask(tokens, token_valid), token_valid, token_time_s)
 
+    def check(self, values: Tensor) -> None:
+        if values.shape[1] > self.max_tokens:
+            raise self.misfit("max_tokens", values.shape[1], f"{self.max_tokens} or fewer")
+
     @torch.no_grad()
     def features(self, stream: Stream) -> Stream:
         """Hidden states of the frozen backbone: ids (B, T) -> (B, T, F), zero where not valid."""
@@ -108,11 +112,7 @@ class BertTextEncoder(Encoder):
 
     def _hidden(self, ids: Tensor, valid: Tensor) -> Tensor:
         """(B, T) ids -> (B, T, F) last hidden states."""
-        if ids.shape[1] > self.max_tokens:
-            raise ValueError(
-                f"text stream has {ids.shape[1]} tokens, encoder reads at most {self.max_tokens}; "
-                f"set data.modalities.<name>.prepare.max_tokens"
-            )
+        self.check(ids)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_cacheable):
             if self.rows_at_once is None or len(ids) <= self.rows_at_once:
                 return self._run(ids, valid)

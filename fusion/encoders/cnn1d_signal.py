@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from fusion.batch import Stream, TokenSet
 from fusion.encoders.base import Encoder
 from fusion.masked_cnn import MaskedCNN
@@ -49,10 +51,9 @@ class CNN1DEncoder(Encoder):
 
     def forward(self, stream: Stream) -> TokenSet:
         """``values`` (B, T, C) at ``rate_hz`` -> N patch tokens, then the summary token: (B, N + 1, D)."""
-        c = stream.values.shape[-1]
-        if c != self.channels:
-            raise ValueError(
-                f"signal stream has {c} channels, encoder expects {self.channels}; "
-                f"set data.modalities.<name>.prepare.channels"
-            )
+        self.check(stream.values)
         return self.cnn(stream)
+
+    def check(self, values: Tensor) -> None:
+        if values.shape[-1] != self.channels:
+            raise self.misfit("channels", values.shape[-1], self.channels)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from fusion.batch import Stream, TokenSet
 from fusion.encoders.base import Encoder
@@ -32,10 +32,10 @@ class LinearSignalEncoder(Encoder):
     def forward(self, stream: Stream) -> TokenSet:
         """``values`` (B, T, C), scaled -> tokens (B, T, D)."""
         values, valid, time_s = stream
-        if values.shape[-1] != self.channels:
-            raise ValueError(
-                f"signal stream has {values.shape[-1]} channels, encoder expects {self.channels}; "
-                f"set data.modalities.<name>.prepare.channels"
-            )
+        self.check(values)
         tokens = self.token(remask(values, valid)[..., self.num_skipped :])
         return TokenSet(remask(tokens, valid), valid, time_s)
+
+    def check(self, values: Tensor) -> None:
+        if values.shape[-1] != self.channels:
+            raise self.misfit("channels", values.shape[-1], self.channels)

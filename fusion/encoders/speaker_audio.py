@@ -53,11 +53,7 @@ class SpeakerAudioEncoder(Encoder):
     def features(self, stream: Stream) -> Stream:
         """Embedding and mean state of every window: (B, T, 40) -> (B, n, 512)."""
         values, valid, time_s = stream
-        if values.shape[-1] != NUM_MELS:
-            raise ValueError(
-                f"voice stream has {values.shape[-1]} mel bands, the speaker network reads {NUM_MELS}; "
-                f"set data.modalities.<name>.prepare.num_mels"
-            )
+        self.check(values)
         power = LOUDNESS * (values.exp() - OFFSET).clamp(min=0)
         windows = patches(remask(power, valid), WINDOW).flatten(0, 1)
         steps = patches(valid, WINDOW).flatten(0, 1)
@@ -67,6 +63,13 @@ class SpeakerAudioEncoder(Encoder):
         features = torch.cat([embedding, masked_mean(states, steps)], dim=1).unflatten(0, (len(values), -1))
         window_valid = patch_valid(valid, WINDOW)
         return Stream(remask(features, window_valid), window_valid, patch_mean(time_s, valid, WINDOW))
+
+    def check(self, values: Tensor) -> None:
+        if values.shape[-1] != NUM_MELS:
+            raise ValueError(
+                f"stream {self.stream_name!r} has num_mels={values.shape[-1]}, the speaker network reads {NUM_MELS}; "
+                f"set data.modalities.{self.stream_name}.prepare.num_mels"
+            )
 
 
 def _load(encoder: SpeakerAudioEncoder, name: str) -> None:

@@ -50,13 +50,12 @@ class SpectrogramAudioEncoder(Encoder):
 
     def forward(self, stream: Stream) -> TokenSet:
         """``values`` (B, T, F) log-mel -> N patch tokens, then the summary token: (B, N + 1, D)."""
-        f = stream.values.shape[-1]
-        if f != self.num_mels:
-            raise ValueError(
-                f"audio stream has {f} mel bands, encoder expects {self.num_mels}; "
-                f"set data.modalities.<name>.prepare.num_mels"
-            )
+        self.check(stream.values)
         return self.cnn(stream._replace(values=remask(stream.values, stream.valid) @ self.cosines))
+
+    def check(self, values: Tensor) -> None:
+        if values.shape[-1] != self.num_mels:
+            raise self.misfit("num_mels", values.shape[-1], self.num_mels)
 
 
 def _cosines(num_mels: int, num_cepstra: int) -> Tensor:

@@ -80,6 +80,10 @@ class TimmImageEncoder(Encoder):
         token_time_s = torch.cat([time_s, patch_mean(time_s, valid, size)], dim=1)
         return TokenSet(remask(tokens, token_valid), token_valid, token_time_s)
 
+    def check(self, values: Tensor) -> None:
+        if values.shape[-2:] != (self.image_size, self.image_size):
+            raise self.misfit("image_size", tuple(values.shape[-2:]), (self.image_size, self.image_size))
+
     def features(self, stream: Stream) -> Stream:
         """Feature maps of the frozen backbone: photos (B, T, 3, H, W) -> (B, T n, F), n positions after one another."""
         return self._features(stream) if self.is_cacheable else super().features(stream)
@@ -87,11 +91,7 @@ class TimmImageEncoder(Encoder):
     def _features(self, stream: Stream) -> Stream:
         """Run the backbone over the valid photos only."""
         values, valid, time_s = stream
-        if values.shape[-2:] != (self.image_size, self.image_size):
-            raise ValueError(
-                f"photo stream has {tuple(values.shape[-2:])} pixels, encoder expects {self.image_size} squared; "
-                f"set data.modalities.<name>.prepare.image_size"
-            )
+        self.check(values)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.is_frozen):
             maps = self._maps(values[valid])
         features = maps.new_zeros(*valid.shape, *maps.shape[1:])

@@ -113,7 +113,7 @@ class PlanSize:
 
 @dataclass
 class Size:
-    """How large and how regular the model is; conf/model, read by conf/modality, conf/fusion and conf/head."""
+    """How large and how regular the model is; conf/model, read by conf/stream, encoder, fusion and head."""
 
     dim: int = MISSING
     dropout: float = MISSING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 
@@ -17,6 +18,11 @@ def length(items: ListConfig) -> int:
     return len(items)
 
 
+def num_channels(prepare: DictConfig) -> int:
+    """How many numbers a step of a signal has once it is prepared, asked of the class that prepares it."""
+    return instantiate(prepare).absent().values.shape[-1]
+
+
 def groups_of(modalities: DictConfig) -> DictConfig:
     """By modality, its group, as the data side names it."""
     return OmegaConf.create({name: modality.group for name, modality in modalities.items()})
@@ -29,5 +35,5 @@ def answered_by(heads: DictConfig) -> ListConfig:
 
 def register() -> None:
     """Make ``${own_name:}`` and the others known to OmegaConf; again is no error."""
-    for resolver in (own_name, length, groups_of, answered_by):
+    for resolver in (own_name, length, num_channels, groups_of, answered_by):
         OmegaConf.register_new_resolver(resolver.__name__, resolver, replace=True)

@@ -64,8 +64,8 @@ def run(cfg: DictConfig) -> float:
     checkpoint = find_checkpoint(cfg.resume, run_dir)
     if cfg.resume == "auto" and checkpoint is None:
         print(f"resume=auto: no checkpoint in {run_dir}, so from step 0; hydra.run.dir=DIR names a run's own directory")
-    OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
     data, module = build(cfg)
+    OmegaConf.save(cfg, run_dir / "config.yaml", resolve=True)
     prepare(cfg, data, module)
     (run_dir / "preprocessing.json").write_text(json.dumps(data.preparation.state()))  # what fusion.apps.export ships
     loggers = list(instantiate(cfg.logger).values())
@@ -145,12 +145,7 @@ def report(
 def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
     """Data and model as the config says; no data file is read yet. Sides that do not fit are a ValueError."""
     check_keys(cfg)
-    one_sided = set(cfg.model.encoders) ^ set(cfg.data.modalities)
-    if one_sided:
-        raise ValueError(
-            f"modality {sorted(one_sided)} is configured on one side only; model.encoders and data.modalities are both "
-            f"written by modality=[...], and sizes belong to size.*"
-        )
+    check_sides(cfg)
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     data = instantiate(cfg.data, _convert_="all")
     module = FusionModule(
@@ -159,6 +154,8 @@ def build(cfg: DictConfig) -> tuple[HealthDataModule, FusionModule]:
         optim=instantiate(cfg.optim, _convert_="all"),
         generated_rows=list(cfg.report.generated_rows),
     )
+    for name, encoder in module.model.encoders.items():
+        encoder.check(torch.from_numpy(data.modalities[name].prepare.absent().values)[None])
     execute(module.model, **OmegaConf.to_container(cfg.execution))
     return data, module
 
@@ -169,6 +166,19 @@ def check_keys(cfg: DictConfig) -> None:
         OmegaConf.merge(OmegaConf.structured(TrainConfig), OmegaConf.to_container(cfg))
     except ConfigKeyError as error:
         raise ValueError(f"no key {error.full_key} is read by anything; see the files of conf/") from error
+
+
+def check_sides(cfg: DictConfig) -> None:
+    """ValueError names a modality that has no stream or no encoder: settings alone build nothing."""
+    sides = {"data.modalities": cfg.data.modalities, "model.encoders": cfg.model.encoders}
+    for name in {**cfg.data.modalities, **cfg.model.encoders}:
+        given = " and ".join(f"{side}.{name}" for side, parts in sides.items() if name in parts)
+        lacking = [f"{side}.{name}" for side, parts in sides.items() if "_target_" not in (parts.get(name) or {})]
+        if lacking:
+            raise ValueError(
+                f"modality {name!r} is set in {given}, with no _target_ in {' and '.join(lacking)}; a file of "
+                f"conf/modality writes both sides: choose it in modality=[...], or drop {given}"
+            )
 
 
 def prepare(cfg: DictConfig, data: HealthDataModule, module: FusionModule) -> None:

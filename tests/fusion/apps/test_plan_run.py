@@ -40,6 +40,13 @@ def test_operations_and_parameters_are_those_of_a_real_step(counted):
     assert cost.num_parameters == sum(p.numel() for p in model.parameters())
 
 
+def test_a_stream_has_the_channels_that_its_prepare_emits():
+    """Four for each one named, where they are set against the person's rest."""
+    cfg = composed("modality=[vs_rest/eda]", "head=[health_state]", "data.cohort.window_s=20")
+    assert full_batch(cfg, train.instantiate(cfg.model, _convert_="all")).streams["eda"].values.shape == (2, 80, 16)
+    assert measure(cfg).step_flops > 0
+
+
 @pytest.mark.parametrize("groups", [1, 4, 8])
 def test_the_gradients_of_a_convolution_take_twice_its_forward_pass(groups):
     conv, x = torch.nn.Conv1d(8, 8, 3, groups=groups), torch.randn(2, 8, 10, requires_grad=True)

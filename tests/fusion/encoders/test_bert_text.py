@@ -126,5 +126,5 @@ def test_mistakes_are_named(changes, message):
 
 
 def test_a_note_longer_than_the_model_reads_is_named():
-    with pytest.raises(ValueError, match="text stream has 17 tokens, encoder reads at most 16"):
+    with pytest.raises(ValueError, match="has max_tokens=17, its encoder expects max_tokens=16 or fewer"):
         build()(stream(torch.zeros(1, 17, dtype=torch.long), [17]))

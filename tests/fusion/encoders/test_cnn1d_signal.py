@@ -62,7 +62,7 @@ def test_the_summary_sees_a_level_that_the_tokens_of_one_patch_cannot():
 
 
 def test_a_wrong_channel_count_is_named_with_the_key_to_fix():
-    with pytest.raises(ValueError, match=r"signal stream has 3 channels, encoder expects 2; .*prepare.channels"):
+    with pytest.raises(ValueError, match=r"has channels=3, its encoder expects channels=2; .*prepare.channels"):
         build()(stream(8, channels=3))
 
 

@@ -44,5 +44,5 @@ def test_skipping_everything_is_named(num_skipped):
 
 
 def test_a_wrong_channel_count_is_named_with_the_key_to_fix():
-    with pytest.raises(ValueError, match=r"signal stream has 2 channels, encoder expects 3; .*prepare.channels"):
+    with pytest.raises(ValueError, match=r"has channels=2, its encoder expects channels=3; .*prepare.channels"):
         build()(stream(channels=2))

@@ -54,7 +54,7 @@ def test_cached_features_give_the_same_tokens_and_the_network_stays_frozen():
 
 
 def test_wrong_bands_and_missing_weights_are_named():
-    with pytest.raises(ValueError, match="64 mel bands, the speaker network reads 40"):
+    with pytest.raises(ValueError, match="num_mels=64, the speaker network reads 40"):
         build()(stream(98, mels=64))
     with pytest.raises(ValueError, match=r"'nowhere\.pt' not found"):
         SpeakerAudioEncoder(dim=8, name="nowhere.pt", weights="pretrained")

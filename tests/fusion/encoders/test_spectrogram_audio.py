@@ -30,7 +30,7 @@ def test_there_are_about_two_tokens_a_second_and_a_summary(seconds, tokens):
 
 
 def test_a_wrong_number_of_mel_bands_is_named_with_the_key_to_fix():
-    with pytest.raises(ValueError, match=r"audio stream has 6 mel bands, encoder expects 5; .*num_mels"):
+    with pytest.raises(ValueError, match=r"has num_mels=6, its encoder expects num_mels=5; .*num_mels"):
         build()(stream(10, mels=6))
 
 

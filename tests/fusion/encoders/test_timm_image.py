@@ -107,5 +107,5 @@ def test_a_large_backbone_is_built_on_the_meta_device():
 
 
 def test_photos_of_another_size_are_named():
-    with pytest.raises(ValueError, match=r"photo stream has \(32, 32\) pixels, encoder expects 64"):
+    with pytest.raises(ValueError, match=r"has image_size=\(32, 32\), its encoder expects image_size=\(64, 64\)"):
         build()(stream([[True]], size=32))
