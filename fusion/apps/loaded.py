@@ -154,7 +154,7 @@ class LoadedModel:
 
 def plan_vocabulary() -> str:
     """A hash of the plan tokenizer, which belongs to the code and is not exported."""
-    return hashlib.sha256(files("fusion.plan").joinpath("tokenizer.json").read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(files("fusion.plan.language").joinpath("tokenizer.json").read_bytes()).hexdigest()[:16]
 
 
 def _modality(folder: Path, node: dict) -> Modality:
