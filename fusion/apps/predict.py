@@ -14,12 +14,13 @@ from rich.table import Table
 import fusion
 from datamodules.own.files import read_clip, read_note, read_photos, read_signal
 from datamodules.records import HealthRecord, Part, Signal
-from fusion.apps.loaded import LoadedModel, Prediction
+from fusion.apps.command_line import run_command
 from fusion.plan import to_display
 from fusion.plan.language.display import DISCLAIMER
 
-if TYPE_CHECKING:
-    from datamodules.transforms.signal import PrepareSignal  # slow to import, and only models with signals need it
+if TYPE_CHECKING:  # slow to import
+    from datamodules.transforms.signal import PrepareSignal
+    from fusion.apps.loaded import LoadedModel, Prediction
 
 MOST_SHOWN = 3  # classes of a head beside the states; all of them are in Prediction.probabilities
 SIGNAL = re.compile(r"(?P<name>\w+)=(?P<file>.+?)(?::(?P<rate_hz>[-+.\deE]+)(?::(?P<unit>[^:]+))?)?")
@@ -52,12 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. What is wrong with a file is one line on stderr and status 2."""
     options = command_line().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    try:
-        loaded = fusion.load(options.model.removeprefix("model="))
-        (prediction,) = loaded.predict([read_record(options, loaded)])
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+    return run_command(_predict, options)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    loaded = fusion.load(options.model.removeprefix("model="))
+    (prediction,) = loaded.predict([read_record(options, loaded)])
     show(prediction)
     return 0
 
