@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from fusion.apps.plan_run import GIB, full_batch, measure
+from fusion.apps.plan_run import GIB
+from fusion.apps.step_cost import full_batch, measure
 from fusion.batch import Batch, Fused, Stream, TokenSet
 from fusion.model import FusionModel
 from fusion.training.compose import compose_config

@@ -7,6 +7,7 @@ One rule serves the synthetic and the composed cohort. ``python -m datamodules.r
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from functools import reduce
 from itertools import combinations, product
@@ -195,4 +196,5 @@ def markdown() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m datamodules.rule", description="Print docs/cohorts.md.").parse_args()
     print(markdown())

@@ -29,6 +29,11 @@ class Answer(NamedTuple):
     plan_text: str | None = None
     plan: Plan | list[str] | None = None
 
+    @property
+    def is_probable(self) -> bool:
+        """Whether ``values`` are probabilities."""
+        return self.kind in ("classes", "ordinal", "multilabel")
+
 
 class Pipeline:
     """Answer from prepared, scaled streams with a model that is being trained or was exported."""

@@ -1,19 +1,34 @@
-"""Unpack an archive that may be hostile: nothing lands outside, no links, no bombs, all or nothing."""
+"""Unpack archives from strangers.
+
+``tarfile`` and ``zipfile`` write the files, none beyond the size that its header says. Here is what they let pass: both
+rename absolute names instead of refusing them, ``zipfile`` does so with names that lead out of their folder, and
+neither knows bombs, or looks at the whole archive before it writes anything.
+"""
 
 from __future__ import annotations
 
+import copy
 import stat
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import NamedTuple
 
 MAX_RATIO = 200  # unpacked : packed; csv of zeros reaches about 100, zip bombs begin at 1000
-CHUNK = 1 << 20
 ROOM = 10 << 20  # bytes for which the ratio is not asked: small files compress as they like
+
+
+class Member(NamedTuple):
+    """Whatever of an archive is no folder. ``is_file``: not a link, a device or a pipe."""
+
+    name: str
+    size: int
+    is_file: bool
+    info: zipfile.ZipInfo | tarfile.TarInfo
 
 
 def unpack(archive: Path, to: Path, *, keep: list[str], strip: int, max_mb: float) -> list[Path]:
@@ -24,34 +39,50 @@ def unpack(archive: Path, to: Path, *, keep: list[str], strip: int, max_mb: floa
     out of ``to``, is a link or a device, comes twice, or where more than ``max_mb`` (or 200 times the archive) would
     come out.
     """
-    limit = min(max_mb * 1e6, ROOM + MAX_RATIO * archive.stat().st_size)
-    with _opened(archive) as reader:
+    with _opened(archive) as file:
         chosen = {}
-        for name, member in reader.members():
-            path = _safe(archive, name)
+        for member in _members(file):
+            path = _safe(archive, member.name)
             below_top = PurePosixPath(*path.parts[1:]) if strip else path
             if keep and not any(fnmatchcase(str(below_top), pattern) for pattern in keep):
                 continue
             if len(path.parts) <= strip:
                 continue
             target = to.joinpath(*path.parts[strip:])
-            if target in chosen:
-                raise ValueError(f"{archive.name} has {name!r} twice; it is not unpacked")
-            reader.refuse_special(name, member)
+            if target in chosen or target.exists():
+                raise ValueError(f"{archive.name} has {member.name!r} twice, or {to} has it; it is not unpacked")
+            if not member.is_file:
+                raise ValueError(f"{archive.name} has {member.name!r}, a link or device; it is not unpacked")
             chosen[target] = member
         if not chosen:
             raise ValueError(f"{archive.name} has no file that matches {keep}; its layout has changed")
-        told = sum(reader.size(member) for member in chosen.values())
-        _check_size(archive, told, limit)
-        written = 0
-        for target, member in chosen.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with reader.open(member) as source, target.open("xb") as sink:
-                while chunk := source.read(CHUNK):
-                    written += len(chunk)
-                    _check_size(archive, written, limit)  # what headers tell may be a lie
-                    sink.write(chunk)
+        _check_size(archive, sum(member.size for member in chosen.values()), max_mb)
+        _write(file, to, {target.relative_to(to).as_posix(): member for target, member in chosen.items()})
     return sorted(chosen)
+
+
+def _members(file: zipfile.ZipFile | tarfile.TarFile) -> Iterator[Member]:
+    if isinstance(file, tarfile.TarFile):
+        yield from (Member(info.name, info.size, info.isreg(), info) for info in file if not info.isdir())
+        return
+    for info in file.infolist():
+        if info.flag_bits & 1:
+            raise ValueError(f"{info.filename!r} of {Path(file.filename).name} is encrypted; it is not unpacked")
+        if not info.is_dir():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            yield Member(info.filename, info.file_size, kind in (0, stat.S_IFREG), info)
+
+
+def _write(file: zipfile.ZipFile | tarfile.TarFile, to: Path, members: dict[str, Member]) -> None:
+    """Write each member under its name in ``members``."""
+    if isinstance(file, tarfile.TarFile):
+        renamed = [member.info.replace(name=name, deep=False) for name, member in members.items()]
+        file.extractall(to, renamed, filter="data")
+        return
+    for name, member in members.items():
+        info = copy.copy(member.info)
+        info.filename = name
+        file.extract(info, to)
 
 
 def _safe(archive: Path, name: str) -> PurePosixPath:
@@ -61,68 +92,26 @@ def _safe(archive: Path, name: str) -> PurePosixPath:
     return path
 
 
-def _check_size(archive: Path, num_bytes: float, limit: float) -> None:
+def _check_size(archive: Path, num_bytes: int, max_mb: float) -> None:
+    packed = archive.stat().st_size
+    limit = min(max_mb * 1e6, ROOM + MAX_RATIO * packed)
     if num_bytes > limit:
         raise ValueError(
-            f"{archive.name} has {archive.stat().st_size / 1e6:.1f} MB and would unpack to over {limit / 1e6:.0f} MB; "
+            f"{archive.name} has {packed / 1e6:.1f} MB and would unpack to over {limit / 1e6:.0f} MB; "
             f"it may be a zip bomb and is not unpacked (raise max_mb in the homes file if it is not)"
         )
 
 
-class _Zip:
-    def __init__(self, archive: Path):
-        self.archive, self.file = archive, zipfile.ZipFile(archive)
-
-    def members(self) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-        return ((info.filename, info) for info in self.file.infolist() if not info.is_dir())
-
-    def refuse_special(self, name: str, info: zipfile.ZipInfo) -> None:
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG):
-            raise ValueError(f"{self.archive.name} has {name!r}, a link or device; it is not unpacked")
-        if info.flag_bits & 1:
-            raise ValueError(f"{self.archive.name} is encrypted; it is not unpacked")
-
-    def size(self, info: zipfile.ZipInfo) -> int:
-        return info.file_size
-
-    def open(self, info: zipfile.ZipInfo) -> IO[bytes]:
-        return self.file.open(info)
-
-
-class _Tar:
-    def __init__(self, archive: Path):
-        self.archive, self.file = archive, tarfile.open(archive)  # noqa: SIM115  (closed by _opened)
-
-    def members(self) -> Iterator[tuple[str, tarfile.TarInfo]]:
-        return ((info.name, info) for info in self.file if not info.isdir())
-
-    def refuse_special(self, name: str, info: tarfile.TarInfo) -> None:
-        if not info.isreg():
-            raise ValueError(f"{self.archive.name} has {name!r}, a link or device; it is not unpacked")
-
-    def size(self, info: tarfile.TarInfo) -> int:
-        return info.size
-
-    def open(self, info: tarfile.TarInfo) -> IO[bytes]:
-        return self.file.extractfile(info)
-
-
-class _opened:
-    """Open a zip or tar; ValueError where it is neither, or cut short."""
-
-    def __init__(self, archive: Path):
-        self.archive = archive
-
-    def __enter__(self) -> _Zip | _Tar:
-        kind = _Zip if zipfile.is_zipfile(self.archive) else _Tar
-        try:
-            self.reader = kind(self.archive)
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-            raise ValueError(f"{self.archive.name} is no zip or tar, or is damaged: {error}") from error
-        return self.reader
-
-    def __exit__(self, kind: type | None, error: BaseException | None, _: object) -> None:
-        self.reader.file.close()
-        if isinstance(error, tarfile.TarError | zipfile.BadZipFile | EOFError | zlib.error):
-            raise ValueError(f"{self.archive.name} is damaged: {error}") from error
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile | tarfile.TarFile]:
+    """Open a zip or tar; ValueError where it is neither, or cut short or damaged further in."""
+    kind = zipfile.ZipFile if zipfile.is_zipfile(archive) else tarfile.open
+    try:
+        file = kind(archive)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise ValueError(f"{archive.name} is no zip or tar, or is damaged: {error}") from error
+    try:
+        with file:
+            yield file
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{archive.name} is damaged: {error}") from error

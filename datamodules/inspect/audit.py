@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from hydra.errors import HydraException
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -53,8 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"data={table} is a table that no training run reads, without splits that could leak; "
                 f"python -m datamodules.check data={table} paths.data_dir=DIR reads it and counts its rows"
             )
-    cfg = read_config(options.overrides)
-    cohort: Cohort = instantiate(cfg.data.cohort, _convert_="all")
+    try:
+        cfg = compose_config(options.overrides)
+        cohort: Cohort = instantiate(cfg.data.cohort, _convert_="all")
+    except HydraException as error:  # of a word on the command line
+        parser.error(str(error))
     found = audit(cohort, max_items=options.max_items, max_records=options.max_records)
     if options.statistics:
         found["findings"].append(fitted_outside_train(instantiate(cfg.data, _convert_="all")))
@@ -65,11 +68,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         found["findings"] = [finding._asdict() for finding in found["findings"]]
         options.json.write_text(json.dumps({"data": cohort.name, "is_leaking": bool(leaks), **found}, indent=1))
     return 1 if leaks else 0
-
-
-def read_config(overrides: list[str]) -> OmegaConf:
-    """The training configuration with these overrides."""
-    return compose_config([*overrides])
 
 
 def audit(cohort: Cohort, *, max_items: int, max_records: int) -> dict[str, object]:
@@ -87,9 +85,7 @@ def find_leaks(records: dict[str, list[HealthRecord]], max_items: int) -> list[F
     return [shared_sources(records), equal, *near_duplicates(by_source, pairs)]
 
 
-def probe(
-    records: dict[str, list[HealthRecord]], targets: list[str], max_records: int
-) -> dict[str, object]:  # fmt: skip
+def probe(records: dict[str, list[HealthRecord]], targets: list[str], max_records: int) -> dict[str, object]:
     """Balanced accuracies of what should not tell the label, and of random against person splits; {} without labels."""
     both = [(record, split) for split in ("train", "test") for record in records[split]]
     chosen = np.random.default_rng(0).permutation(len(both))[:max_records]

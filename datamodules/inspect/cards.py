@@ -15,9 +15,11 @@ from importlib import import_module
 from pathlib import Path
 
 import numpy as np
+from hydra.utils import get_class
+from omegaconf import DictConfig, OmegaConf
 
 from datamodules.fetch.command import HOMES, read_homes
-from datamodules.inspect.public import TABLES, build_cohort, public_sets, read_config, resolved
+from datamodules.inspect.public import SETS, TABLES, build_cohort, public_sets, read_config
 from datamodules.records import HealthRecord
 from datamodules.splits import SPLITS
 from fusion.targets import Target
@@ -48,7 +50,7 @@ def cards(data_dir: Path | None) -> Iterator[str]:
         yield card(name, read_config(name), data_dir)
     yield "## Tables that no training run reads\n"
     for name in TABLES:
-        yield f"**{name}.** {import_module(f'datamodules.sets.{name}').__doc__.strip()}\n"
+        yield f"**{name}.** {import_module(f'{SETS}{name}').__doc__.strip()}\n"
 
 
 def header() -> str:
@@ -60,20 +62,18 @@ def header() -> str:
     return HEADER.format(num_known=sum(files), num_files=len(files), verified=verified)
 
 
-def card(name: str, config: dict, data_dir: Path | None) -> str:
+def card(name: str, cfg: DictConfig, data_dir: Path | None) -> str:
     """One set: what it is, what reads and answers it, and what its parts hold."""
-    module, _, kind = config["data"]["cohort"]["_target_"].rpartition(".")
-    cohort_class = getattr(import_module(module), kind)
-    declared = {name: resolved(node, config) for name, node in config["data"]["targets"].items()}
+    about = inspect.getdoc(get_class(cfg.data.cohort._target_))
+    declared = OmegaConf.to_container(cfg.data.targets, resolve=True)
     targets = {name: Target.declare(name, **node) for name, node in declared.items()}
-    chosen = {k: v for entry in config["defaults"] if isinstance(entry, dict) for k, v in entry.items()}
-    modalities = ", ".join(f"`{name}`" for name in chosen["override /modality"])
-    lines = [f"## {name}\n", inspect.getdoc(cohort_class) + "\n", f"Modalities: {modalities}.\n"]
+    modalities, heads = (", ".join(f"`{key}`" for key in node) for node in (cfg.data.modalities, cfg.model.heads))
+    lines = [f"## {name}\n", f"{about}\n", f"Modalities: {modalities}. Heads: {heads}.\n"]
     lines += [
         f"* `{name}` ({t.kind}{f', {t.unit}' if t.unit else ''}): {_listed(t.names)}" for name, t in targets.items()
     ]
     if data_dir is not None:
-        cohort = build_cohort(config, data_dir)
+        cohort = build_cohort(cfg, data_dir)
         try:
             parts = {part: cohort.records(part) for part in SPLITS}
         except ValueError as error:  # not every machine has every set

@@ -5,7 +5,8 @@
 
 Everything is read to its last byte. Counts, rates, durations, missingness and label balance come as tables, problems
 with file and line. DIR is a directory of record directories or an index (csv, parquet); see docs/folder.md. Signals are
-read in the units that conf/data/folder.yaml names, as training does.
+read in the units that conf/data/folder.yaml names, and people are split, as in training. Other words are overrides of
+the training configuration.
 """
 
 from __future__ import annotations
@@ -14,23 +15,26 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import yaml
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from datamodules.inspect.check_set import read_set, table_report
-from datamodules.inspect.public import CONF, TABLES, merged
+from datamodules.inspect.public import TABLES
 from datamodules.own.find import find_records
 from datamodules.own.problems import Problems
 from datamodules.own.record import Found, Reading, build_record
 from datamodules.records import Clip, HealthRecord, Note, Signal
 from datamodules.splits import SPLITS, split_sources
 from fusion.targets import Target
+from fusion.training.compose import compose_config
 
 MIN_PER_CLASS = 5  # fewer people than this show a class to no split or to one only
 
@@ -52,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if said.get("data") in TABLES:
         tables, count = [table_report(said["data"], root, problems)], None
     else:
-        checked, split_of = _public(said, options.split, root, problems) if said else _own(options, root, problems)
+        try:
+            checked, split_of = _public(said, options.split, root, problems) if said else _own(options, root, problems)
+        except (ValueError, HydraException) as error:  # of a word on the command line
+            parser.error(str(error))
         tables, count = report(checked, split_of), len(checked.records)
     console = Console(width=120 if not sys.stdout.isatty() else None)
     for table in tables:
@@ -79,14 +86,9 @@ def _own(options: argparse.Namespace, root: Path, problems: Problems) -> tuple[C
 
 
 def _public(said: dict[str, str], split: int, root: Path, problems: Problems) -> tuple[Checked, dict[str, str]]:
-    """A public set with the overrides ``said``, e.g. data.name=GunPoint; only those of the data are known here."""
-    overrides: dict = {"data": {"cohort": {"split": split}}}
-    for key, value in said.items():
-        if key not in ("data", "paths.data_dir"):
-            for part in reversed(key.split(".")):
-                value = {part: yaml.safe_load(value) if isinstance(value, str) else value}
-            overrides = merged(overrides, value)
-    records, targets = read_set(said["data"], overrides, root, problems)
+    """A public set with the overrides ``said``, e.g. data.name=GunPoint."""
+    overrides = [f"{key}={value}" for key, value in said.items() if key not in ("data", "paths.data_dir")]
+    records, targets = read_set(said["data"], [f"data.cohort.split={split}", *overrides], root, problems)
     checked = Checked([record for own in records.values() for record in own], [], targets)
     _check_classes(root, checked, problems)
     return checked, {record.person_id: part for part, own in records.items() for record in own}
@@ -99,8 +101,7 @@ def check(root: Path, labels: dict[str, list[str]], problems: Problems) -> Check
         return Checked([], [], {})
     defaults, found = find_records(root, problems)
     targets = _declared(labels or defaults.labels, found)
-    units = yaml.safe_load((CONF / "folder.yaml").read_text())["data"]["cohort"]["units"]
-    reading = Reading(targets=targets, signals=defaults.signals, units=units, is_decoding=True)
+    reading = Reading(targets=targets, signals=defaults.signals, units=_settings()["units"], is_decoding=True)
     records = [record for one in found if (record := build_record(one, reading, problems)) is not None]
     checked = Checked(records, found, targets)
     _check_classes(root, checked, problems)
@@ -172,7 +173,14 @@ def _splits(checked: Checked, split: int) -> dict[str, str]:
     """By person: as the records say, else by hash with the shares of conf/data/folder.yaml."""
     said = {one.said.person: one.said.split for one in checked.found if one.said.split}
     people = sorted({record.person_id for record in checked.records})
-    return said or (split_sources(people, split=split, seed=0, test=0.2, val=0.1) if people else {})
+    shares = {key: _settings()[key] for key in ("seed", "test", "val")}
+    return said or (split_sources(people, split=split, **shares) if people else {})
+
+
+@cache
+def _settings() -> dict:
+    """How training reads records of one's own: conf/data/folder.yaml."""
+    return OmegaConf.to_container(compose_config(["data=folder"]).data.cohort)
 
 
 def _check_classes(root: Path, checked: Checked, problems: Problems) -> None:

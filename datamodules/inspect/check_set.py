@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
 from rich.table import Table
 
-from datamodules.inspect.public import build_cohort, merged, read_config, read_table
+from datamodules.inspect.public import build_cohort, read_config, read_table
 from datamodules.own.problems import Problems
 from datamodules.own.tables import SilentError, check_photo, check_sound
 from datamodules.records import Clip, HealthRecord, Note, Part, Photo, Signal
@@ -19,13 +19,13 @@ from fusion.targets import Target
 
 
 def read_set(
-    name: str, overrides: dict, data_dir: Path, problems: Problems
+    name: str, overrides: Iterable[str], data_dir: Path, problems: Problems
 ) -> tuple[dict[str, list[HealthRecord]], dict[str, Target]]:
     """Records by split and targets by name; no records where the set cannot be read, which is then a problem.
 
-    ``overrides``: laid over conf/data/``name``.yaml.
+    ``overrides``: as of train.py.
     """
-    cohort = build_cohort(merged(read_config(name), overrides), data_dir)
+    cohort = build_cohort(read_config(name, overrides), data_dir)
     records: dict[str, list[HealthRecord]] = {}
     with _caught(data_dir, problems):
         records = {part: cohort.records(part) for part in SPLITS}

@@ -1,81 +1,48 @@
-"""The public sets by name: what conf/data says of each, and its cohort built from that, without Hydra."""
+"""The public sets by name: what conf/ says of each, composed as train.py does it, and the cohort built from that."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
 import yaml
+from hydra.utils import instantiate
+from omegaconf import DictConfig
 
-CONF = Path(__file__).parent.parent.parent / "conf" / "data"
-BASE = "public"  # what every public set's yaml begins with
+from datamodules.cohort import Cohort
+from fusion.training.compose import CONF, compose_config
+
+BASE = "public"  # what the yaml of every public set begins with
+SETS = "datamodules.sets."  # where their cohorts lie
 TABLES = ("mealrec_plus", "free_exercise_db")  # knowledge that no training run reads
-INTERPOLATION = re.compile(r"\$\{([^${}]+)\}")
 
 
 def public_sets() -> list[str]:
     """Names that ``data=NAME`` takes and that are public sets of one yaml each, in order."""
-    return [path.stem for path in sorted(CONF.glob("*.yaml")) if BASE in _parents(_read(path.stem))]
+    defaults = {path.stem: yaml.safe_load(path.read_text()).get("defaults") for path in (CONF / "data").glob("*.yaml")}
+    return sorted(name for name, begun in defaults.items() if BASE in (begun or []))
 
 
-def read_config(name: str) -> dict:
-    """conf/data/``name``.yaml over what it builds on; ValueError where there is no such public set."""
-    if not (CONF / f"{name}.yaml").is_file() or BASE not in (family := _family(name)):
+def read_config(name: str, overrides: Iterable[str] = ()) -> DictConfig:
+    """train.py's configuration with data=``name`` and ``overrides``; ValueError where there is no such public set."""
+    is_there = (CONF / "data" / f"{name}.yaml").is_file()
+    if not is_there or not compose_config([f"data={name}"]).data.cohort.get("_target_", "").startswith(SETS):
         raise ValueError(f"no public set {name!r}, expected one of {[*public_sets(), *TABLES]}")
-    config: dict = {}
-    for member in family:
-        config = merged(config, _read(member))
-    return config
+    return compose_config([f"data={name}", *overrides])
 
 
-def build_cohort(config: dict, data_dir: Path) -> object:
-    """The cohort that ``config`` describes."""
-    module, _, kind = config["data"]["cohort"]["_target_"].rpartition(".")
-    settings = {key: resolved(value, config) for key, value in config["data"]["cohort"].items() if key != "_target_"}
-    return getattr(import_module(module), kind)(**settings | {"data_dir": data_dir})
+def build_cohort(cfg: DictConfig, data_dir: Path) -> Cohort:
+    """The cohort that ``cfg`` describes, of the files under ``data_dir``."""
+    return instantiate(cfg.data.cohort, data_dir=data_dir, _convert_="all")
 
 
 def read_table(name: str, data_dir: Path) -> dict[str, int]:
     """What a table of TABLES holds: name of a part -> number of rows."""
-    reader = getattr(import_module(f"datamodules.sets.{name}"), f"read_{name}")
+    reader = getattr(import_module(f"{SETS}{name}"), f"read_{name}")
     if name == "free_exercise_db":
         return {"exercises": len(reader(data_dir))}
     parts = {density: reader(data_dir, density) for density in ("H", "L")}
     return {
         f"{density} {field}": len(rows) for density, part in parts.items() for field, rows in part._asdict().items()
     }
-
-
-def merged(base: dict, over: dict) -> dict:
-    """``over`` laid over ``base``, mapping by mapping."""
-    both = dict(base)
-    for key, value in over.items():
-        is_mapping = isinstance(value, dict) and isinstance(base.get(key), dict)
-        both[key] = merged(base[key], value) if is_mapping else value
-    return both
-
-
-def resolved(value: object, config: dict) -> object:
-    """``value`` with ``${a.b}`` looked up in ``config``, innermost first; what is not of the data stays as it is."""
-    while isinstance(value, str) and (found := INTERPOLATION.search(value)):
-        if not found[1].startswith("data."):
-            break
-        answer: object = config
-        for key in found[1].split("."):
-            answer = answer[key]
-        value = answer if found[0] == value else value.replace(found[0], str(answer))
-    return value
-
-
-def _family(name: str) -> list[str]:
-    """The yaml and those it builds on, eldest first."""
-    return [*(elder for parent in _parents(_read(name)) for elder in _family(parent)), name]
-
-
-def _parents(config: dict) -> list[str]:
-    return [entry for entry in config.get("defaults") or [] if isinstance(entry, str) and entry != "_self_"]
-
-
-def _read(name: str) -> dict:
-    return yaml.safe_load((CONF / f"{name}.yaml").read_text())

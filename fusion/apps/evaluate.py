@@ -6,15 +6,16 @@ e.g. ``report.generated_rows=[all]``.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from fusion.training import run as train
+from fusion.apps.command_line import named_words, run_command
+from fusion.apps.finished_run import CHECKPOINT, RUN_CONFIG, check_run
 
-CHECKPOINT = Path("checkpoints") / "best.ckpt"
 RESOLVED = ("size.", "paths.", "finetune.is_frozen", "finetune.num_")  # only other keys refer to them
 ABSENT = object()
 
@@ -24,16 +25,16 @@ def evaluate(run_dir: Path, overrides: list[str]) -> dict[str, float]:
 
     ValueError where the folder is not a finished run.
     """
-    for needed in ("config.yaml", CHECKPOINT):
-        if not (run_dir / needed).is_file():
-            raise ValueError(f"no {needed} in {run_dir}; expected run=<a run directory that train.py wrote>")
-    cfg = change(OmegaConf.load(run_dir / "config.yaml"), overrides)
+    check_run(run_dir, RUN_CONFIG, CHECKPOINT)
+    from fusion.training import run as train  # Lightning takes seconds
+
+    cfg = change(OmegaConf.load(run_dir / RUN_CONFIG), overrides)
     data, module = train.build(cfg)
     train.prepare(cfg, data, module)
     trainer = instantiate(cfg.trainer, logger=False)
     to = run_dir / "evaluated"
     to.mkdir(exist_ok=True)
-    OmegaConf.save(cfg, to / "config.yaml")
+    OmegaConf.save(cfg, to / RUN_CONFIG)
     return train.report(cfg, data, module, trainer, checkpoint=str(run_dir / CHECKPOINT), to=to)
 
 
@@ -51,16 +52,30 @@ def change(cfg: DictConfig, overrides: list[str]) -> DictConfig:
     return OmegaConf.merge(cfg, OmegaConf.from_dotlist(overrides))
 
 
-def main(arguments: list[str]) -> None:
-    """Read run=... and overrides; an error people can mend is one line."""
-    runs = [a.removeprefix("run=") for a in arguments if a.startswith("run=")]
-    if len(runs) != 1:
-        sys.exit("usage: python -m fusion.evaluate run=<run directory> [key=value ...]")
-    try:
-        evaluate(Path(runs[0]), [a for a in arguments if not a.startswith("run=")])
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+def command_line() -> argparse.ArgumentParser:
+    """What may be said on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fusion.evaluate",
+        usage="%(prog)s [-h] run=DIR [key=value ...]",
+        description="Test the best checkpoint of a run again and write what a test writes into DIR/evaluated.",
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="run=DIR key=value",
+        help="a run directory that train.py wrote, and other values for keys of its config.yaml",
+    )  # fmt: skip
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    return run_command(_evaluate, command_line().parse_args(arguments))
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    given, overrides = named_words(options.words, ("run",), command_line())
+    evaluate(Path(given["run"]), overrides)
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())

@@ -1,122 +1,42 @@
-"""Write a trained model into one folder without pickles: ``python -m fusion.export run=outputs/latest to=my_model``.
-
-model.safetensors: all weights. config.json: how to build the model and its preprocessing, and where it came from.
-preprocessing.json: statistics of the train split. <modality>_tokenizer/: the word pieces of a text modality.
-"""
+"""Write a trained model into one folder without pickles: ``python -m fusion.export run=outputs/latest to=my_model``."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
+import argparse
 import sys
-import tempfile
 from pathlib import Path
 
-import torch
-import yaml
-from safetensors.torch import save_file
-from transformers import BertModel
-
-import fusion
-from datamodules.transforms.base import Prepare
-from datamodules.transforms.text import PrepareText
-from fusion.apps.loaded import CONFIG, FORMAT, PREPROCESSING, WEIGHTS, plan_vocabulary
-from fusion.construct import construct
-from fusion.encoders.base import Encoder
-from fusion.encoders.bert_text import BertTextEncoder
-from fusion.encoders.timm_image import TimmImageEncoder
-from fusion.evidence.provenance import provenance
-from fusion.weights import PRETRAINED, RANDOM
-
-USAGE = "usage: python -m fusion.export run=<run directory> to=<new directory>"
-CHECKPOINT = Path("checkpoints") / "best.ckpt"
+from fusion.apps.command_line import named_words, run_command
 
 
-def export(run_dir: Path, to: Path) -> None:
-    """Write the best checkpoint of ``run_dir`` to ``to``, which appears whole, loaded once, or not at all.
-
-    ValueError where a file of the run is missing, where ``to`` exists, or where an encoder could not be rebuilt
-    without its pretrained files.
-    """
-    if to.exists():
-        raise ValueError(f"{to} exists; remove it or choose another to=")
-    for needed in ("config.yaml", PREPROCESSING, CHECKPOINT):
-        if not (run_dir / needed).is_file():
-            raise ValueError(f"no {needed} in {run_dir}; expected the directory of a finished train.py run as run=")
-    cfg = yaml.safe_load((run_dir / "config.yaml").read_text(encoding="utf-8"))
-    model = construct(cfg["model"])
-    checkpoint = torch.load(run_dir / CHECKPOINT, weights_only=True, map_location="cpu", mmap=True)["state_dict"]
-    model.load_state_dict({key.removeprefix("model."): value for key, value in checkpoint.items()})
-
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{to.name}.", dir=to.parent) as around:
-        building = Path(around) / to.name
-        building.mkdir()
-        encoders = {name: _standalone(name, cfg["model"]["encoders"][name], e) for name, e in model.encoders.items()}
-        config = {
-            "format": FORMAT,
-            "model": {**cfg["model"], "encoders": encoders},
-            "modalities": {
-                name: {key: node[key] for key in ("source", "group")} | {"prepare": _prepare(building, name, node)}
-                for name, node in cfg["data"]["modalities"].items()
-            },
-            "targets": cfg["data"]["targets"],
-            "plan_vocabulary": plan_vocabulary(),
-            "trained": _about_training(run_dir),
-            "exported": {key: value for key, value in provenance().items() if key != "command"},
-        }
-        save_file({key: value.contiguous() for key, value in model.state_dict().items()}, building / WEIGHTS)
-        (building / CONFIG).write_text(json.dumps(config, indent=1))
-        shutil.copyfile(run_dir / PREPROCESSING, building / PREPROCESSING)
-        fusion.load(building)
-        os.rename(building, to)
+def command_line() -> argparse.ArgumentParser:
+    """What may be said on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fusion.export",
+        usage="%(prog)s [-h] run=DIR to=DIR",
+        description="Write the best checkpoint of a run into one folder: weights, configuration, preprocessing.",
+    )
+    parser.add_argument(
+        "words", nargs="*", metavar="run=DIR to=DIR", help="a run directory that train.py wrote, and a new folder"
+    )
+    return parser
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    given = dict(argument.partition("=")[::2] for argument in arguments)
-    try:
-        if set(given) != {"run", "to"} or not all(given.values()):
-            raise ValueError(f"arguments are {arguments}; {USAGE}")
-        export(Path(given["run"]), Path(given["to"]))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run_command(_export, command_line().parse_args(arguments))
+
+
+def _export(options: argparse.Namespace) -> int:
+    given, others = named_words(options.words, ("run", "to"), command_line())
+    if others:
+        raise ValueError(f"arguments are {options.words}; {command_line().format_usage()}")
+    from fusion.apps.exporter import export  # torch and transformers take seconds
+
+    export(Path(given["run"]), Path(given["to"]))
     print(f"{given['to']}: fusion.load({given['to']!r}), or python -m fusion.predict model={given['to']} --text ...")
     return 0
 
 
-def _standalone(name: str, node: dict, encoder: Encoder) -> dict:
-    """The configuration that builds ``encoder`` without its pretrained files, for weights that come later."""
-    if isinstance(encoder, BertTextEncoder):
-        if not isinstance(encoder.backbone, BertModel):
-            kind = type(encoder.backbone).__name__
-            raise ValueError(f"encoder {name!r} is a {kind}; only a BertModel can be rebuilt from its sizes")
-        return {**node, "weights": RANDOM, "config": encoder.backbone.config.to_diff_dict()}
-    if isinstance(encoder, TimmImageEncoder):
-        return {**node, "weights": RANDOM, "name": encoder.backbone.pretrained_cfg["architecture"]}
-    if node.get("weights") == PRETRAINED:
-        raise ValueError(
-            f"encoder {name!r} needs pretrained files; teach fusion/apps/export.py to rebuild {node['_target_']}"
-        )
-    return node
-
-
-def _prepare(building: Path, name: str, node: dict) -> dict:
-    """The configuration of a Prepare; a tokenizer moves into the folder."""
-    prepare: Prepare = construct(node["prepare"])
-    if not isinstance(prepare, PrepareText):
-        return node["prepare"]
-    prepare.tokenizer.save_pretrained(building / f"{name}_tokenizer")
-    return {**node["prepare"], "weights": f"{name}_tokenizer"}
-
-
-def _about_training(run_dir: Path) -> dict | None:
-    """Commit, versions and data of the training; None where the run did not get as far as its report."""
-    metrics = run_dir / "metrics.json"
-    return json.loads(metrics.read_text())["run"] if metrics.is_file() else None
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

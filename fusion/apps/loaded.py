@@ -28,7 +28,6 @@ from fusion.plan.rules.guidelines import STATES
 from fusion.targets import Target
 
 FORMAT = 2  # raise it when the folder's layout changes
-PROBABILITIES = ("classes", "ordinal", "multilabel")  # kinds whose answer is one a name
 WEIGHTS, CONFIG, PREPROCESSING = "model.safetensors", "config.json", "preprocessing.json"
 
 
@@ -49,7 +48,7 @@ class Prediction(NamedTuple):
     @property
     def probabilities(self) -> dict[str, dict[str, float]]:
         """By head, the probability of every class, rank or label."""
-        return {n: answer.values for n, answer in self.answers.items() if answer.kind in PROBABILITIES}
+        return {n: answer.values for n, answer in self.answers.items() if answer.is_probable}
 
     @property
     def numbers(self) -> dict[str, dict[str, float]]:
@@ -137,7 +136,7 @@ class LoadedModel:
 
 def plan_vocabulary() -> str:
     """A hash of the plan tokenizer, which belongs to the code and is not exported."""
-    return hashlib.sha256(files("fusion.plan").joinpath("tokenizer.json").read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(files("fusion.plan.language").joinpath("tokenizer.json").read_bytes()).hexdigest()[:16]
 
 
 def _modality(folder: Path, node: dict) -> Modality:

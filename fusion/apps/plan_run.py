@@ -1,148 +1,30 @@
 """Will it fit, and how long is a step: ``python -m fusion.plan_run experiment=fusion_large gpus=8``.
 
-The model is built on the meta device (shapes, no numbers) and one forward and backward pass is counted: parameters,
-gradients, optimiser state, saved activations, floating point operations. Every record has every modality at full
-length, so this is the most a step can take. The times are those figures over the given hardware's, no measurement.
+fusion/apps/step_cost.py counts parameters, saved activations and operations; gradients and optimiser state follow. The
+times are those figures over the given hardware's, no measurement.
 """
-
-# Shapes: B records of one GPU's batch, T steps of a stream, P plan tokens.
 
 from __future__ import annotations
 
+import argparse
 import sys
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING
 
-import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
-from torch.overrides import TorchFunctionMode
-from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
-from fusion.batch import Batch, Stream
-from fusion.model import FusionModel
+from fusion.apps.command_line import run_command
 from fusion.training.compose import compose_config
-from fusion.training.resolvers import num_channels
+
+if TYPE_CHECKING:
+    from fusion.apps.step_cost import Cost
 
 GIB = 2**30
 HARDWARE = {  # an H100 SXM by its data sheet (80 GB, dense bf16, NVLink one way); mfu is what well-tuned runs reach
     "gpus": 8.0, "memory_gib": 74.5, "peak_tflops": 989.0, "mfu": 0.4, "link_gb_s": 450.0,
 }  # fmt: skip
 RESERVE = 0.9  # of the memory: fragments, communication buffers, the CUDA context
-
-
-class Cost(NamedTuple):
-    """What one GPU's forward and backward pass takes; bytes in fp32."""
-
-    num_parameters: int
-    num_trainable: int
-    largest_unit: int  # parameters that FSDP gathers at once
-    activation_bytes: int
-    forward_flops: dict[str, int]  # by part of the model
-    step_flops: int  # forward and backward
-
-
-class AllPresent(TorchFunctionMode):
-    """Let masks be decided without numbers: everything is measured."""
-
-    def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
-        if func is Tensor.__bool__ and args[0].is_meta:
-            return True
-        if func is Tensor.__getitem__ and _is_mask(args[1]):
-            return args[0].flatten(0, args[1].ndim - 1)
-        if func is Tensor.__setitem__ and _is_mask(args[1]):
-            return args[0].copy_(args[2].reshape(args[0].shape))
-        if func is Tensor.index_put and _is_mask(args[1][0]):
-            return args[2]
-        return func(*args, **(kwargs or {}))
-
-
-def _is_mask(index: object) -> bool:
-    return isinstance(index, Tensor) and index.dtype == torch.bool and index.is_meta
-
-
-def measure(cfg: DictConfig) -> Cost:
-    """Count one training step of ``cfg``'s model for one GPU's batch."""
-    with torch.device("meta"):
-        model: FusionModel = instantiate(cfg.model, _convert_="all")
-        objective = instantiate(cfg.objective, _convert_="all")
-        batch = full_batch(cfg, model)
-    parameters = {p.untyped_storage()._cdata for p in model.parameters()}
-    saved: dict[int, int] = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in parameters:
-            saved[storage._cdata] = storage.nbytes()
-        return tensor
-
-    model.train()
-    forward, backward = flop_counter(), flop_counter()
-    with AllPresent():
-        with forward, torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            fused, outputs = model(batch, with_tokens=True)
-            loss = objective(model, batch, fused, outputs)["loss"]
-        with backward:
-            loss.backward()
-    counts = {name: sum(ops.values()) for name, ops in forward.get_flop_counts().items()}
-    inside = [f"encoders.{n}" for n in model.encoders] + ["fusion"]
-    inside += [f"heads.{n}" for n, head in model.heads.items() if head.is_generative]
-    flops = {part: counts.get(f"FusionModel.{part}", 0) for part in inside}
-    flops["other heads"] = forward.get_total_flops() - sum(flops.values())  # they call each other: not told apart
-    units = [*model.encoders.values(), model.fusion, *model.heads.values()]
-    return Cost(
-        num_parameters=sum(p.numel() for p in model.parameters()),
-        num_trainable=sum(p.numel() for p in model.parameters() if p.requires_grad),
-        largest_unit=max(sum(p.numel() for p in unit.parameters()) for unit in units),
-        activation_bytes=sum(saved.values()),
-        forward_flops=flops,
-        step_flops=forward.get_total_flops() + backward.get_total_flops(),
-    )
-
-
-def flop_counter() -> FlopCounterMode:
-    """PyTorch's, which counts the gradient of a grouped convolution's weights as if it had no groups (torch 2.11)."""
-    mapping = {torch.ops.aten.convolution_backward: _convolution_backward_flops}
-    return FlopCounterMode(display=False, depth=3, custom_mapping=mapping)
-
-
-def _convolution_backward_flops(grad: Any, x: Any, weight: Any, *rest: Any, **_: Any) -> int:
-    """Either gradient takes what the forward pass takes. Shapes of ``grad``, ``x``, ``weight``; as aten calls it."""
-    transposed, is_wanted = rest[4], rest[7]
-    return conv_flop_count(x, weight, grad, transposed=transposed) * (is_wanted[0] + is_wanted[1])
-
-
-def full_batch(cfg: DictConfig, model: FusionModel) -> Batch:
-    """``data.batch_size`` records with every stream at its longest; on the device in force."""
-    size = cfg.data.batch_size
-    streams = {}
-    for name, modality in cfg.data.modalities.items():
-        shape, dtype = _longest(name, modality.prepare, cfg.data.cohort.get("window_s"))
-        steps = (size, shape[0])
-        values = torch.empty(size, *shape, dtype=dtype)
-        streams[name] = Stream(values, torch.ones(steps, dtype=torch.bool), torch.zeros(steps))
-    targets = {}
-    for head in model.heads.values():
-        shape = (size, head.max_length) if head.is_generative else (size,)
-        targets[head.target] = torch.zeros(shape, dtype=torch.long)
-    return Batch(streams, targets, [""] * size, [""] * size)
-
-
-def _longest(name: str, prepare: DictConfig, window_s: float | None) -> tuple[tuple[int, ...], torch.dtype]:
-    """Shape (T, ...) and dtype of a stream's longest recording."""
-    if "max_tokens" in prepare:
-        return (prepare.max_tokens,), torch.long
-    if "max_photos" in prepare:
-        return (prepare.max_photos, 3, prepare.image_size, prepare.image_size), torch.uint8
-    if "num_mels" in prepare:
-        return (int(prepare.max_s / prepare.hop_s), prepare.num_mels), torch.float32
-    if "rate_hz" in prepare and window_s:
-        return (int(prepare.rate_hz * window_s), num_channels(prepare)), torch.float32
-    raise ValueError(
-        f"modality {name!r}: no longest length in its prepare ({list(prepare)}); give data.cohort.window_s"
-    )
 
 
 def memory_gib(cost: Cost, strategy: str, gpus: int, activation_scale: float) -> dict[str, float]:
@@ -174,22 +56,46 @@ def step_s(cost: Cost, strategy: str, hardware: dict[str, float]) -> dict[str, f
     return {"arithmetic": arithmetic, "communication": sent / (1e9 * hardware["link_gb_s"])}
 
 
-def main(arguments: list[str]) -> None:
-    """Print the plan; ``arguments``: train.py's overrides and name=value of HARDWARE."""
+def command_line() -> argparse.ArgumentParser:
+    """What may be said on the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m fusion.plan_run",
+        usage="%(prog)s [-h] [key=value ...]",
+        description="Say whether a training fits into the memory of its GPUs, and what a step takes at least.",
+    )
+    assumed = " ".join(f"{name}={value:g}" for name, value in HARDWARE.items())
+    parser.add_argument(
+        "words", nargs="*", metavar="key=value", help=f"settings of train.py, and of the hardware: {assumed}"
+    )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    return run_command(_plan, command_line().parse_args(arguments))
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from fusion.apps.step_cost import measure  # torch takes seconds
+
     hardware = dict(HARDWARE)
     overrides = []
-    for argument in arguments:
-        name, _, value = argument.partition("=")
+    for word in options.words:
+        name, _, value = word.partition("=")
         if name in hardware:
-            hardware[name] = float(value)
+            try:
+                hardware[name] = float(value)
+            except ValueError as error:
+                raise ValueError(f"{name} is {value!r}, expected a number such as {name}={HARDWARE[name]:g}") from error
         else:
-            overrides.append(argument)
+            overrides.append(word)
     weights = ["size.text.weights=random", "size.photo.weights=random"]  # nothing is downloaded to be counted
     lengths = ["size.text.rows_at_once=null"]  # on the meta device nobody knows which row is longer
     cfg = compose_config([*overrides, *weights, *lengths])
     cost = measure(cfg)
     is_half = "16" in str(cfg.trainer.precision)
     _print(cfg, cost, hardware, 0.5 if is_half else 1.0)
+    return 0
 
 
 def _print(cfg: DictConfig, cost: Cost, hardware: dict[str, float], activation_scale: float) -> None:
@@ -220,4 +126,4 @@ def _fits(total_gib: float, memory: float) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())

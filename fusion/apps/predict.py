@@ -14,15 +14,16 @@ from rich.table import Table
 import fusion
 from datamodules.own.files import read_clip, read_note, read_photos, read_signal
 from datamodules.records import HealthRecord, Part, Signal
-from fusion.apps.loaded import PROBABILITIES, LoadedModel, Prediction
-from fusion.pipeline import Answer
+from fusion.apps.command_line import run_command
 from fusion.plan import to_display
 from fusion.plan.language.display import DISCLAIMER
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # slow to import
     from collections.abc import Mapping
 
-    from datamodules.transforms.signal import PrepareSignal  # slow to import, and only models with signals need it
+    from datamodules.transforms.signal import PrepareSignal
+    from fusion.apps.loaded import LoadedModel, Prediction
+    from fusion.pipeline import Answer
     from fusion.targets import Target
 
 MOST_SHOWN = 6  # answers of a head; all of them are in Prediction.answers
@@ -56,12 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status. What is wrong with a file is one line on stderr and status 2."""
     options = command_line().parse_args(arguments)
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    try:
-        loaded = fusion.load(options.model.removeprefix("model="))
-        (prediction,) = loaded.predict([read_record(options, loaded)])
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+    return run_command(_predict, options)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    loaded = fusion.load(options.model.removeprefix("model="))
+    (prediction,) = loaded.predict([read_record(options, loaded)])
     show(prediction, loaded.targets)
     return 0
 
@@ -86,7 +87,7 @@ def show(prediction: Prediction, targets: Mapping[str, Target]) -> None:
     console = Console(highlight=False, markup=False)  # a class may be called [a]
     console.print(f"read: {', '.join(prediction.read) or 'nothing, so this is only what is usual: the prior'}")
     for name, answer in prediction.answers.items():
-        if answer.kind in PROBABILITIES:
+        if answer.is_probable:
             console.print(_probabilities(name, answer))
         elif answer.kind == "numbers":
             unit = targets[answer.target].unit

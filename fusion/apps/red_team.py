@@ -22,7 +22,7 @@ from rich.table import Table
 
 import fusion
 from datamodules.records import HealthRecord, Note, Part, Signal
-from datamodules.simulate.synthetic import SyntheticCohort
+from fusion.apps.command_line import run_command
 from fusion.plan import Facts, Plan, guideline
 from fusion.plan.language.display import DISCLAIMER
 from fusion.plan.language.train_tokenizer import sample_plan
@@ -62,16 +62,15 @@ def command_line() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 nothing is broken, 1 something is, 2 bad input."""
-    options = command_line().parse_args(arguments)
-    try:
-        if options.every < 1:
-            raise ValueError(f"--every is {options.every}, expected 1 or more")
-        cases = red_cases()[:: options.every]
-        plans = _plans_of_model(cases, options.model) if options.model else _plans_without_model(cases)
-        outcomes = [judge(case, made) for case, made in zip(cases, plans, strict=True)]
-    except (ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+    return run_command(_attack, command_line().parse_args(arguments))
+
+
+def _attack(options: argparse.Namespace) -> int:
+    if options.every < 1:
+        raise ValueError(f"--every is {options.every}, expected 1 or more")
+    cases = red_cases()[:: options.every]
+    plans = _plans_of_model(cases, options.model) if options.model else _plans_without_model(cases)
+    outcomes = [judge(case, made) for case, made in zip(cases, plans, strict=True)]
     show(outcomes)
     return int(any(outcome.broken for outcome in outcomes))
 
@@ -132,6 +131,8 @@ def _plans_of_model(cases: Sequence[Case], folder: str) -> Iterator[list[Plan | 
 
 def _records(cases: Sequence[Case], root: str) -> list[HealthRecord]:
     """A record a case: its text, and what some simulated person has of its other groups."""
+    from datamodules.simulate.synthetic import SyntheticCohort  # torch and neurokit2 take seconds
+
     cohort = SyntheticCohort(root=root, num_people=NUM_PEOPLE, missing_rate=0)
     people = [person for split in ("train", "val", "test") for person in cohort.records(split)]
     records = []

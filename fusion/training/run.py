@@ -26,7 +26,7 @@ from pytorch_lightning.callbacks import LearningRateMonitor, WeightAveraging
 from pytorch_lightning.loggers import Logger
 
 from datamodules.base import HealthDataModule
-from fusion.apps.export import export
+from fusion.apps.exporter import export
 from fusion.batch import Stream
 from fusion.encoders.base import Encoder
 from fusion.evidence.provenance import provenance

@@ -9,7 +9,7 @@ import torch
 from omegaconf import OmegaConf
 
 import fusion
-from fusion.apps.export import export
+from fusion.apps.exporter import export
 from fusion.training import run as train
 from fusion.training.compose import compose_config
 

@@ -274,6 +274,22 @@ def test_a_hostile_or_damaged_archive_writes_nothing(tmp_path, content, message)
     assert not list((tmp_path / "out").iterdir()) and not (tmp_path / "evil").exists()
 
 
+def test_what_is_there_is_never_overwritten_and_a_locked_archive_is_named(tmp_path):
+    (tmp_path / "archive").write_bytes(tarred((tarfile.TarInfo("top/a"), b"1")))
+    (tmp_path / "out").mkdir()
+    given = {"keep": [], "strip": 1, "max_mb": 1}
+    assert unpack(tmp_path / "archive", tmp_path / "out", **given) == [tmp_path / "out" / "a"]
+    with pytest.raises(ValueError, match=r"archive has 'top/a' twice, or .*out has it; it is not unpacked"):
+        unpack(tmp_path / "archive", tmp_path / "out", **given)
+    locked = bytearray(zipped(b="2"))
+    for header, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.index(header) + at] |= 1
+    (tmp_path / "archive").write_bytes(locked)
+    with pytest.raises(ValueError, match="'b' of archive is encrypted; it is not unpacked"):
+        unpack(tmp_path / "archive", tmp_path / "out", **given)
+    assert (tmp_path / "out" / "a").read_bytes() == b"1"
+
+
 def test_a_header_that_lies_about_the_size_does_not_help_a_bomb(tmp_path):
     content = bytearray(zipped(bomb=bytes(50_000_000)))
     size = (50_000_000).to_bytes(4, "little")

@@ -283,3 +283,16 @@ def test_a_table_without_splits_is_sent_to_the_check(name, capsys):
         main([f"data={name}", "paths.data_dir=x"])
     said = " ".join(capsys.readouterr().err.split())
     assert f"data={name} is a table that no training run reads" in said and f"check data={name}" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data=dreadit"], "Could not find 'data/dreadit'"),
+        (["data=dreaddit", "data.cohort.sed=1"], "Could not override 'data.cohort.sed'"),
+    ],
+)
+def test_a_wrong_word_is_said_with_the_usage(words, said, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert said in capsys.readouterr().err

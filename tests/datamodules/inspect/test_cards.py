@@ -6,13 +6,9 @@ from labelled_sets import write_depresjon, write_ucr
 
 from datamodules.fetch.command import HOMES, read_homes
 from datamodules.inspect.cards import card, cards, header, main
-from datamodules.inspect.public import merged, public_sets, read_config
+from datamodules.inspect.public import public_sets, read_config
 
 NAMES = public_sets()
-
-
-def config(name: str, **cohort: object) -> dict:
-    return merged(read_config(name), {"data": {"cohort": cohort}})
 
 
 def test_every_set_is_on_the_page_with_the_tables_beside_it():
@@ -25,14 +21,14 @@ def test_every_set_is_on_the_page_with_the_tables_beside_it():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_card_says_licence_split_published_numbers_and_faults(name):
-    text = card(name, config(name), None)
+    text = card(name, read_config(name), None)
     for field in ("icence", "plit", "ublished", "ault", "Modalities: `", "Heads: `"):
         assert field in text, field
 
 
 def test_the_balance_counts_records_sources_and_labels(tmp_path):
     write_depresjon(tmp_path / "depresjon", np.random.default_rng(0))
-    text = card("depresjon", config("depresjon"), tmp_path)
+    text = card("depresjon", read_config("depresjon"), tmp_path)
     assert "| people or sources | 8 | 2 | 2 |" in text and "| records | 16 | 4 | 4 |" in text
     assert "| health_state: control | 8 | 2 | 2 |" in text
     assert "| regression: madrs | 20 ± 0 (n = 8) | 20 ± 0 (n = 2) | 20 ± 0 (n = 2) |" in text
@@ -40,12 +36,12 @@ def test_the_balance_counts_records_sources_and_labels(tmp_path):
 
 def test_interpolated_settings_are_looked_up(tmp_path):
     write_ucr(tmp_path, np.random.default_rng(0))
-    text = card("ucr", config("ucr", root=str(tmp_path)), tmp_path)
+    text = card("ucr", read_config("ucr", [f"data.cohort.root={tmp_path}"]), tmp_path)
     assert "* `health_state`: 1, 2" in text and "| health_state: 2 |" in text
 
 
 def test_a_set_that_is_not_at_hand_has_a_card_without_counts(tmp_path, capsys):
-    assert "| records |" not in card("dreaddit", config("dreaddit"), tmp_path)
+    assert "| records |" not in card("dreaddit", read_config("dreaddit"), tmp_path)
     assert "dreaddit: no balance, dreaddit: no folder" in capsys.readouterr().err
 
 

@@ -44,6 +44,16 @@ def test_good_records_pass_with_a_report(own, capsys):
         assert words in shown, words
 
 
+def test_a_check_starts_without_what_is_slow_to_import(own):
+    root, _, _ = own
+    code = (
+        "import sys; from datamodules.inspect.check import main; "
+        "sys.exit(main(sys.argv[1:]) or sorted({'torch', 'pytorch_lightning', 'transformers'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(root)], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]", done.stderr
+
+
 def cut(path, share):
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
 

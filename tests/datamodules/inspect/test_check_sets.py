@@ -1,6 +1,7 @@
 """Protects: the check takes every public set by its name, reads it to the last byte and fails on what is wrong."""
 
 import os
+import re
 from importlib.util import find_spec
 
 import numpy as np
@@ -93,9 +94,24 @@ def test_half_a_question_is_answered_with_the_usage(given, capsys):
     assert "expected one directory or index, or data=NAME paths.data_dir=DIR" in capsys.readouterr().err
 
 
-def test_an_unknown_set_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(ValueError, match=r"no public set 'synthetic', expected one of .*dreaddit.*mealrec_plus"):
-        checked("synthetic", tmp_path)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["data=synthetic"], r"no public set 'synthetic', expected one of .*dreaddit.*mealrec_plus"),
+        (["data=dreadit"], r"no public set 'dreadit', expected one of "),
+        (["data=dreaddit", "data.cohort.sed=1"], r"Could not override 'data\.cohort\.sed'"),
+    ],
+)
+def test_an_unknown_set_and_an_unknown_setting_are_said_in_a_line(words, said, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, f"paths.data_dir={tmp_path}"])
+    assert re.search(f"error: {said}", capsys.readouterr().err)
+
+
+def test_a_setting_that_is_wrong_is_an_error_of_the_set(tmp_path, capsys):
+    WRITERS["dreaddit"](tmp_path / "dreaddit", np.random.default_rng(0))
+    assert checked("dreaddit", tmp_path, "data.cohort.split=7") == 1
+    assert "split is 7, expected 0, 1 or 2; set data.cohort.split" in capsys.readouterr().out
 
 
 @pytest.mark.skipif("HEALTH_DATA_DIR" not in os.environ, reason="set HEALTH_DATA_DIR to the public sets")

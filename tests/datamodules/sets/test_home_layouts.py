@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from datamodules.inspect.public import build_cohort, merged, read_config, read_table
+from datamodules.inspect.public import build_cohort, read_config, read_table
 from datamodules.records import Clip, Note, Signal
 from datamodules.sets.pickled import read_pickled_arrays
 from datamodules.splits import SPLITS
@@ -19,14 +19,14 @@ WRITERS = {**LABELLED, **COMPOSED, **TAGGED}
 NAMES = {"lifesnaps_daily": "lifesnaps"}  # where data=NAME is not the folder
 RENAMED = {"emodb", "esc10", "tasteset"}  # whose published files or rows have other names
 SAME_HOME = {"basicmotions", "ucr", "grocery_store", "recipedb_ner"}  # copied as they are published
-SMALL = {"stress_predict": {"is_against_rest": False}}
+SMALL = {"stress_predict": ["data.cohort.is_against_rest=false"]}
 
 
 def seen(root: Path, folder: str) -> list[tuple]:
     """What every record holds, in an order of its own."""
     name = NAMES.get(folder, folder)
-    config = merged(read_config(name), {"data": {"cohort": SMALL.get(name, {})}})
-    records = [r for part in SPLITS for r in build_cohort(config, root).records(part)]
+    cfg = read_config(name, SMALL.get(name, []))
+    records = [r for part in SPLITS for r in build_cohort(cfg, root).records(part)]
     rows = []
     for record in records:
         parts = {source: summary(part) for source, part in sorted(record.parts.items())}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from datamodules.inspect.public import build_cohort, merged, read_config
+from datamodules.inspect.public import build_cohort, read_config
 from datamodules.sets.dreaddit import read_dreaddit
 from datamodules.sets.food101_10 import read_food101_10
 from datamodules.splits import SPLITS
@@ -65,7 +65,7 @@ OFFICIAL = {
 
 
 def parts(name: str, root: Path, split: int) -> dict[str, list]:
-    cohort = build_cohort(merged(read_config(name), {"data": {"cohort": {"split": split}}}), root)
+    cohort = build_cohort(read_config(name, [f"data.cohort.split={split}"]), root)
     return {part: cohort.records(part) for part in SPLITS}
 
 

@@ -15,7 +15,8 @@ import torch
 import fusion
 from datamodules.collate import Sample
 from datamodules.records import HealthRecord, Note
-from fusion.apps.export import export, main
+from fusion.apps.export import main
+from fusion.apps.exporter import export
 from fusion.apps.predict import show
 from fusion.beliefs import with_tagged_foods
 from fusion.construct import construct

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from fusion.apps.plan_run import GIB, HARDWARE, flop_counter, full_batch, main, measure, memory_gib, step_s
+from fusion.apps.plan_run import GIB, HARDWARE, main, memory_gib, step_s
+from fusion.apps.step_cost import flop_counter, full_batch, measure
 from fusion.batch import Batch, Stream
 from fusion.training import run as train
 from fusion.training.compose import compose_config
@@ -84,9 +85,14 @@ def test_sharding_divides_the_states_and_nothing_else(counted):
 
 
 def test_the_plan_of_the_large_model_is_printed(capsys):
-    main(["experiment=fusion_large", "gpus=8", "memory_gib=10"])
+    assert main(["experiment=fusion_large", "gpus=8", "memory_gib=10"]) == 0
     said = capsys.readouterr().out
     assert "8 GPUs" in said and "NO (" in said and "encoders.text" in said
+
+
+def test_hardware_that_is_no_number_is_named(capsys):
+    assert main(["gpus=eight"]) == 2
+    assert capsys.readouterr().err == "error: gpus is 'eight', expected a number such as gpus=8\n"
 
 
 def test_a_stream_of_unknown_length_is_named():
