@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fusion.evidence.metrics import TagMetrics
 from rich.console import Console
 from rich.table import Table
 
@@ -27,6 +26,7 @@ from datamodules.sets.tagged import FOODS, NATIVE, TaggedCohort
 from datamodules.sets.tasteset import TastesetCohort
 from datamodules.tags import PieceTags
 from datamodules.transforms.text import PrepareText
+from fusion.evidence.kinds.spans import SpansMetrics
 
 MAX_TOKENS = 128  # as conf/model/small.yaml
 TARGET = "recipe_entities"
@@ -45,7 +45,7 @@ def score(cohort: TaggedCohort, prepare: PrepareText) -> dict[str, dict[str, flo
     usual = _usual_tags(cohort.records("train"), truth)
     scores = {}
     for name in ("lexicon", "word"):
-        metric = TagMetrics(tags=list(tags))
+        metric = SpansMetrics(names=list(tags))
         for record in cohort.records("test"):
             note = record.parts["text"]
             reference = truth(note, record.targets[TARGET])

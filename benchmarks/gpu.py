@@ -178,7 +178,8 @@ class Bench:
 
         def step() -> Tensor:
             with self._half(levers.is_half):
-                loss = self.objective(model.heads, model(batch), batch.targets)["loss"]
+                fused, outputs = model(batch, with_tokens=True)
+                loss = self.objective(model, batch, fused, outputs)["loss"]
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(parameters, 1.0)

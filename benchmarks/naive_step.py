@@ -81,10 +81,13 @@ class SwitchedStep:
 
     def batch(self, draws: list[Draw], savings: Savings) -> Batch:
         """The records of ``draws``, decoded or read from a store."""
-        lookup = self.data.lookup if savings.is_cached else self._read if savings.is_prepared else self._decode
+        lookup = (
+            self.data.preparation.scaled if savings.is_cached else self._read if savings.is_prepared else self._decode
+        )
         dataset = RecordDataset(
-            records=self.data.splits["train"], modalities=self.data.modalities, lookup=lookup, heads=self.data.heads,
-            tags=self.data.tags, dropout=self.data.modality_dropout, is_augmented=True,
+            records=self.data.splits["train"], modalities=self.data.modalities, lookup=lookup, tags=self.data.tags,
+            targets={name: self.data.targets[name] for name in self.data.answered},
+            dropout=self.data.modality_dropout, is_augmented=True,
         )  # fmt: skip
         blank = {name: modality.prepare.absent() for name, modality in self.data.modalities.items()}
         pad: Callable[[list], Batch] = (
@@ -99,8 +102,8 @@ class SwitchedStep:
             streams["text"] = Stream(*(_fit(part, TEXT_TOKENS) for part in streams["text"]))
         self.model.encoders["text"].rows_at_once = self.rows_at_once if savings.is_trimmed else None
         encode = self.model.encode if savings.skips_absent else self._encode_all
-        logits = self.model.answer(self.model.fuse(encode(streams)), batch.targets)
-        return self.module.objective(self.model.heads, logits, batch.targets)["loss"]
+        fused = self.model.fuse(encode(streams))
+        return self.module.objective(self.model, batch, fused, self.model.answer(fused, batch.targets))["loss"]
 
     def _encode_all(self, streams: dict[str, Stream]) -> dict[str, TokenSet]:
         """Every row through every encoder; tokens of absent modalities are marked as such afterwards."""

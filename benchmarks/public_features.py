@@ -33,7 +33,7 @@ def features(data: HealthDataModule, records: list[HealthRecord]) -> Table:
 
 
 def _block(data: HealthDataModule, name: str, records: list[HealthRecord]) -> np.ndarray:
-    rows = [data.lookup(name, record) for record in records]
+    rows = [data.preparation.scaled(name, record) for record in records]
     is_slow = getattr(data.modalities[name].prepare, "rate_hz", 1.0) < SLOW_HZ
     describe = _mean if name in data.featured else partial(_statistics, num_last=NUM_LAST_SLOW if is_slow else NUM_LAST)
     given = [None if row is None else describe(row) for row in rows]

@@ -140,7 +140,8 @@ def _bare_step(cfg: DictConfig, loader: DataLoader, module: FusionModule) -> Cal
     def step(draws: list[Draw]) -> None:
         batch = loader.collate_fn([loader.dataset[draw] for draw in draws])
         with torch.autocast("cpu", torch.bfloat16, enabled="bf16" in str(cfg.trainer.precision)):
-            loss = module.objective(model.heads, model(batch), batch.targets)["loss"]
+            fused, outputs = model(batch, with_tokens=True)
+            loss = module.objective(model, batch, fused, outputs)["loss"]
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, cfg.trainer.gradient_clip_val)

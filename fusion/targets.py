@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:  # commands that only count records start without torch
+    from torch import Tensor
 
 UNLABELLED = -100  # of class indices, labels, tags and tokens; torch's losses leave it out. Of numbers: NaN.
 OUTSIDE = "O"  # the first tag of every tagging: not part of any span
@@ -52,5 +52,5 @@ class Target(NamedTuple):
 
 def labelled_rows(kind: str, target: Tensor) -> Tensor:
     """(B,) bool: the rows of a target of ``kind`` that hold any label."""
-    is_labelled = torch.isfinite(target) if kind == "numbers" else target != UNLABELLED
+    is_labelled = target.isfinite() if kind == "numbers" else target != UNLABELLED
     return is_labelled if is_labelled.ndim == 1 else is_labelled.any(dim=1)

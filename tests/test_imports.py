@@ -42,7 +42,7 @@ ROOMS = [
     ("fusion/targets.py", ("fusion/batch.py",)),
     ("fusion/masks.py", ("fusion/batch.py",)),
     ("fusion/layers.py", ("fusion/masks.py", "fusion/batch.py")),
-    ("fusion/masked_cnn.py", ("fusion/layers.py", "fusion/masks.py")),
+    ("fusion/masked_cnn.py", ("fusion/layers.py", "fusion/masks.py", "fusion/batch.py")),
     ("fusion/weights.py", ()),
     ("fusion/construct.py", ()),
     ("fusion/encoders/", ("fusion/layers.py", "fusion/masked_cnn.py", "fusion/masks.py", "fusion/batch.py",
@@ -113,7 +113,8 @@ def test_data_reach_the_model_side_over_the_named_bridges_only():
         "fusion.targets": inside("datamodules/"),
         # what a plan follows from (labels), and what code reads in a record (context.py and what carries it)
         "fusion.plan": {
-            f"datamodules/{name}.py" for name in ("dataset", "rule", "context", "collate", "base", "sets/diet_spans")
+            f"datamodules/{name}.py"
+            for name in ("dataset", "rule", "context", "collate", "base", "preparation", "sets/diet_spans")
         }
         | inside("datamodules/simulate/"),
         "fusion.weights": {"datamodules/transforms/text.py"},

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode, conv_flop_count
 
 from fusion.batch import Batch, Stream
 from fusion.model import FusionModel
+from fusion.training.resolvers import num_channels
 
 
 class Cost(NamedTuple):
@@ -127,7 +128,7 @@ def _longest(name: str, prepare: DictConfig, window_s: float | None) -> tuple[tu
     if "num_mels" in prepare:
         return (int(prepare.max_s / prepare.hop_s), prepare.num_mels), torch.float32
     if "rate_hz" in prepare and window_s:
-        return (int(prepare.rate_hz * window_s), len(prepare.channels)), torch.float32
+        return (int(prepare.rate_hz * window_s), num_channels(prepare)), torch.float32
     raise ValueError(
         f"modality {name!r}: no longest length in its prepare ({list(prepare)}); give data.cohort.window_s"
     )

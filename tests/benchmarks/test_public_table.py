@@ -74,7 +74,7 @@ def test_a_person_so_far_rests_on_earlier_labels_of_that_person_alone():
 def test_taggers_learn_words_from_train_alone(tmp_path):
     WRITERS["tasteset"](tmp_path / "tasteset", np.random.default_rng(0))
     cohort = TastesetCohort(data_dir=tmp_path, tags="native", split=0)
-    scores = tag_scores({part: cohort.records(part) for part in SPLITS}, "diet_tags")
+    scores = tag_scores({part: cohort.records(part) for part in SPLITS}, "recipe_entities")
     assert scores["majority"]["f1"] == 0.0
     assert scores["usual tag"]["f1"] > 0.9 and scores["logistic regression"]["f1"] > 0.9
     text = Note(key="n", text="2 red apples, salt")
@@ -121,7 +121,7 @@ def test_one_set_runs_from_files_to_the_page(tmp_path):
     settings = ["--sets", "depresjon", "--epochs", "1", "--overrides", "model=tiny"]
     assert main(["--data-dir", str(tmp_path / "data"), *places, *settings]) == 0
     heads = json.loads((tmp_path / "json").read_text())["depresjon"]["heads"]
-    assert set(heads) == {"health_state", "regression/madrs"}
-    assert {"majority", "logistic regression", "boosted trees", "verbalised", OURS} == set(heads["health_state"])
-    assert heads["regression/madrs"][OURS]["rmse"] >= 0
-    assert "depresjon, regression/madrs" in (tmp_path / "markdown").read_text()
+    assert set(heads) == {"depression", "madrs/madrs"}
+    assert {"majority", "logistic regression", "boosted trees", "verbalised", OURS} == set(heads["depression"])
+    assert heads["madrs/madrs"][OURS]["rmse"] >= 0
+    assert "depresjon, madrs/madrs" in (tmp_path / "markdown").read_text()

@@ -12,13 +12,14 @@ from datamodules.transforms.audio import AugmentMel
 from datamodules.transforms.signal import PrepareSignal
 from fusion.batch import check_batch
 from fusion.plan import Facts, Finding, load_tokenizer, parse
+from fusion.targets import Target
 
 
 class TwoGroups:
     """Twelve people; "eda" poses as signals, "hum" as audio, which every third lacks."""
 
     name = "two_groups"
-    labels = {"health_state": ("balanced", "strained")}  # noqa: RUF012
+    targets = {"health_state": Target("classes", ("balanced", "strained")), "plan": Target("plan")}  # noqa: RUF012
     fingerprint = "1"
 
     def records(self, split):
@@ -53,9 +54,9 @@ def modality(source, group, augment=None):
 
 def module(tmp_path, **changes):
     settings = {
-        "cohort": TwoGroups(), "labels": {"health_state": ["balanced", "strained"], "plan": []},
+        "cohort": TwoGroups(), "targets": {name: target._asdict() for name, target in TwoGroups.targets.items()},
         "modalities": {"eda": modality("eda", "signals"), "hum": modality("hum", "audio")},
-        "heads": ["health_state", "plan"], "batch_size": 4, "eval_batch_size": 5, "num_workers": 0,
+        "answered": ["health_state", "plan"], "batch_size": 4, "eval_batch_size": 5, "num_workers": 0,
         "modality_dropout": 0.5, "is_testing_streams": False, "cache_dir": str(tmp_path), "seed": 0, **changes,
     }  # fmt: skip
     return HealthDataModule(**settings)
@@ -70,7 +71,7 @@ def data(tmp_path):
 
 def test_batches_fit_the_contract(data):
     for batch in (*data.train_dataloader(), *data.val_dataloader()):
-        check_batch(batch, ["eda", "hum"], ["health_state", "plan"])
+        check_batch(batch, ["eda", "hum"], {"health_state": "health_state", "plan": "plan"})
 
 
 def test_padded_steps_are_invalid_and_lengths_are_kept(data):
@@ -156,10 +157,12 @@ def test_features_replace_the_stream_but_never_under_augmentation(data, tmp_path
 
 
 def test_wrong_set_ups_name_what_to_fix(tmp_path):
-    with pytest.raises(ValueError, match=r"head 'diet' is configured but data 'two_groups' labels only"):
-        module(tmp_path, heads=["diet"])
-    with pytest.raises(ValueError, match=r"labels of head 'health_state': config says \['x'\]"):
-        module(tmp_path, labels={"health_state": ["x"], "plan": []})
+    with pytest.raises(ValueError, match=r"a head answers 'diet', but data 'two_groups' label only"):
+        module(tmp_path, answered=["diet"])
+    with pytest.raises(
+        ValueError, match=r"target 'health_state': the data yaml says Target\(kind='classes', names=\('x',\)"
+    ):
+        module(tmp_path, targets={"health_state": {"kind": "classes", "names": ["x"]}, "plan": {"kind": "plan"}})
     with pytest.raises(ValueError, match="modalities is empty"):
         module(tmp_path, modalities={})
     with pytest.raises(ValueError, match="no record of 'two_groups' has 'ecg'"):

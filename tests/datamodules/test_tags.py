@@ -9,6 +9,7 @@ from datamodules.modality import Modality
 from datamodules.records import HealthRecord, Note, Span
 from datamodules.tags import PieceTags, bio, spans_of
 from datamodules.transforms.text import PrepareText
+from fusion.targets import Target
 
 CLASSES = bio(["VEG", "DRINK"])
 PREPARE = PrepareText(weights="minilm", max_tokens=12)
@@ -97,7 +98,7 @@ class Notes:
     """Three records a split: tagged, never tagged, without text."""
 
     name, fingerprint = "notes", "1"
-    labels = {"diet_tags": CLASSES}  # noqa: RUF012
+    targets = {"diet_tags": Target("spans", CLASSES)}  # noqa: RUF012
 
     def records(self, split: str) -> list[HealthRecord]:
         tea = [Span(4, 7, "DRINK")]
@@ -117,9 +118,9 @@ class Notes:
 def build(tmp_path, **changes) -> HealthDataModule:
     settings = {
         "cohort": Notes(),
-        "labels": {"diet_tags": list(CLASSES)},
+        "targets": {"diet_tags": {"kind": "spans", "names": list(CLASSES)}},
         "modalities": {"text": Modality(source="text", group="text", prepare=PREPARE, augment=None)},
-        "heads": ["diet_tags"],
+        "answered": ["diet_tags"],
     }
     rest = dict(batch_size=3, eval_batch_size=3, num_workers=0, modality_dropout=0.0, is_testing_streams=False, seed=0)
     return HealthDataModule(**settings | changes, **rest, cache_dir=str(tmp_path))
@@ -155,5 +156,5 @@ def test_cached_features_keep_one_step_a_word_piece(tmp_path):
 
 def test_a_tagging_head_without_text_is_named(tmp_path):
     photo = Modality(source="photo", group="photo", prepare=PREPARE, augment=None)
-    with pytest.raises(ValueError, match="head 'diet_tags' tags text, but no modality reads it; add text"):
+    with pytest.raises(ValueError, match="target 'diet_tags' tags text, but no modality reads it; add text"):
         build(tmp_path, modalities={"photo": photo})

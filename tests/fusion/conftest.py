@@ -36,7 +36,7 @@ def leave_run(folder: Path, *overrides: str):
         for name, buffer in module.named_buffers():
             if name.endswith("running_mean"):
                 buffer.uniform_(-0.1, 0.1)
-    (folder / "preprocessing.json").write_text(json.dumps(data.state()))
+    (folder / "preprocessing.json").write_text(json.dumps(data.preparation.state()))
     trainer = pl.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_model_summary=False)
     trainer.strategy.connect(module)
     trainer.save_checkpoint(folder / "checkpoints" / "best.ckpt")

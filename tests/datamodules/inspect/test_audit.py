@@ -16,6 +16,7 @@ from datamodules.modality import Modality
 from datamodules.records import Clip, HealthRecord, Note, Photo, Signal
 from datamodules.splits import SPLITS
 from datamodules.transforms.signal import PrepareSignal
+from fusion.targets import Target
 from tests.datamodules.public_sets import write_public_sets
 
 WORDS = [f"word{i}" for i in range(400)]
@@ -25,7 +26,7 @@ LABELS = {"health_state": ("calm", "stressed")}
 class Planted:
     """A cohort of made-up people, three to a split; ``leak`` changes the records before they are audited."""
 
-    name, labels, fingerprint = "planted", LABELS, "0"
+    name, targets, fingerprint = "planted", {n: Target("classes", c) for n, c in LABELS.items()}, "0"
 
     def __init__(self, num_people: int = 12, per_person: int = 2):
         self.rng = np.random.default_rng(0)
@@ -253,7 +254,8 @@ def test_statistics_fitted_on_more_than_train_are_found(tmp_path):
         rate_hz=4.0, channels=["level"], unit="uS", derive="none", baseline="none", is_scaled=True
     )  # fmt: skip
     data = HealthDataModule(
-        cohort=Planted(), labels={"health_state": list(LABELS["health_state"])}, heads=["health_state"],
+        cohort=Planted(), answered=["health_state"],
+        targets={"health_state": {"kind": "classes", "names": list(LABELS["health_state"])}},
         modalities={"eda": Modality(source="eda", group="signals", prepare=prepare, augment=None)}, batch_size=4,
         eval_batch_size=4, num_workers=0, modality_dropout=0.0, is_testing_streams=False, cache_dir=str(tmp_path),
         seed=0,

@@ -30,14 +30,14 @@ def test_the_balance_counts_records_sources_and_labels(tmp_path):
     write_depresjon(tmp_path / "depresjon", np.random.default_rng(0))
     text = card("depresjon", read_config("depresjon"), tmp_path)
     assert "| people or sources | 8 | 2 | 2 |" in text and "| records | 16 | 4 | 4 |" in text
-    assert "| health_state: control | 8 | 2 | 2 |" in text
-    assert "| regression: madrs | 20 ± 0 (n = 8) | 20 ± 0 (n = 2) | 20 ± 0 (n = 2) |" in text
+    assert "| depression: control | 8 | 2 | 2 |" in text
+    assert "| madrs: madrs | 20 ± 0 (n = 8) | 20 ± 0 (n = 2) | 20 ± 0 (n = 2) |" in text
 
 
 def test_interpolated_settings_are_looked_up(tmp_path):
     write_ucr(tmp_path, np.random.default_rng(0))
     text = card("ucr", read_config("ucr", [f"data.cohort.root={tmp_path}"]), tmp_path)
-    assert "* `health_state`: 1, 2" in text and "| health_state: 2 |" in text
+    assert "* `series_class` (classes): 1, 2" in text and "| series_class: 2 |" in text
 
 
 def test_a_set_that_is_not_at_hand_has_a_card_without_counts(tmp_path, capsys):

@@ -19,7 +19,7 @@ FOLDERS = {"lifesnaps": "lifesnaps_daily"}
 FINE = ",".join(fine for fine, _ in GROCERIES)
 SMALL = {
     "ucr": ["data.cohort.root={root}/ucr"],
-    "grocery_store": [f"data.labels.health_state=[{FINE}]", "data.labels.coarse=[Apple,Lemon]"],
+    "grocery_store": [f"data.targets.product.names=[{FINE}]", "data.targets.product_group.names=[Apple,Lemon]"],
     "stress_predict": ["data.cohort.is_against_rest=false"],
 }
 

@@ -8,13 +8,16 @@ import pandas as pd
 import pytest
 
 from datamodules.own.folder import FolderCohort
+from fusion.targets import Target
 from tests.datamodules.own_records import CLASSES, UNITS, write_json, write_records
+
+STATES = {name: {"kind": "classes", "names": names} for name, names in CLASSES.items()}
+AMOUNTS = {"kind": "numbers", "names": ["age", "weight"]}
 
 
 def cohort(root, **settings):
     defaults = {
-        "labels": CLASSES,
-        "numbers": ["regression"],
+        "targets": STATES,
         "units": UNITS,
         "split": 0,
         "seed": 0,
@@ -136,26 +139,26 @@ def test_an_index_of_paths_gives_the_same_records(tmp_path, suffix):
 
 
 def test_numbers_are_labels_too(tmp_path):
-    lines = ["person,note,label:regression.weight,label:regression.age", "a,x,70,", "b,y,60,30", "c,z,1,2"]
+    lines = ["person,note,label:amounts.weight,label:amounts.age", "a,x,70,", "b,y,60,30", "c,z,1,2"]
     (tmp_path / "index.csv").write_text("\n".join(lines))
-    source = cohort(tmp_path / "index.csv", labels={"regression": ["age", "weight"]}, test=0.3, val=0.3)
+    source = cohort(tmp_path / "index.csv", targets={"amounts": AMOUNTS}, test=0.3, val=0.3)
     records = {r.person_id: r for split in ("train", "val", "test") for r in source.records(split)}
-    np.testing.assert_array_equal(records["a"].targets["regression"], np.array([np.nan, 70], np.float32))
-    assert source.labels == {"regression": ("age", "weight")}
+    np.testing.assert_array_equal(records["a"].targets["amounts"], np.array([np.nan, 70], np.float32))
+    assert source.targets == {"amounts": Target("numbers", ("age", "weight"))}
 
 
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ({"regression": 3}, r"label 3 of 'regression': expected \{\"name\": number\}"),
-        ({"regression": {"height": 3}}, r"label 'height' of 'regression' is unknown, expected one of \['age'\]"),
-        ({"health_state": {"age": 3}}, r"expected a class, or its head named in data.cohort.numbers"),
-        ({"regression": {"age": "old"}}, r"labels.regression"),
+        ({"amounts": 3}, r"label 3 of 'amounts': expected \{\"name\": number\}"),
+        ({"amounts": {"height": 3}}, r"label 'height' of 'amounts' is unknown, expected one of \['age', 'weight'\]"),
+        ({"health_state": {"age": 3}}, r"expected a class, as data.targets.health_state.kind is classes"),
+        ({"amounts": {"age": "old"}}, r"labels.amounts"),
     ],
 )
 def test_numbers_and_classes_are_not_mixed_up(own, labels, message):
     with pytest.raises(ValueError, match=message):
-        only(own({"d.txt": "x"}, labels=labels), labels={**CLASSES, "regression": ["age"]})
+        only(own({"d.txt": "x"}, labels=labels), targets={**STATES, "amounts": AMOUNTS})
 
 
 def test_the_fingerprint_follows_the_files(tmp_path):
@@ -181,3 +184,13 @@ def test_errors_stop_training_and_name_the_command_that_lists_all(own):
     root = own({"eda.csv": "1\n2\n"}, signals={"eda": {"unit": "uS"}})
     with pytest.raises(ValueError, match=r"(?s)1 problems in .*python -m datamodules.check .*eda.csv: has no rate"):
         cohort(root).records("train")
+
+
+def test_labels_of_several_and_ranks_are_read(own):
+    symptoms = {"kind": "multilabel", "names": ["cough", "fever", "rash"]}
+    pain = {"kind": "ordinal", "names": ["none", "mild", "strong"]}
+    record = only(
+        own({"d.txt": "x"}, labels={"symptoms": ["rash", "cough"], "pain": "strong"}),
+        targets={"symptoms": symptoms, "pain": pain},
+    )
+    assert record.targets["symptoms"].tolist() == [1, 0, 1] and record.targets["pain"] == 2

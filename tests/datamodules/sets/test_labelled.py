@@ -8,6 +8,7 @@ import pytest
 
 from datamodules.records import Note
 from datamodules.sets.labelled import Item, LabelledCohort
+from fusion.targets import Target
 
 NUM = 60
 
@@ -17,7 +18,7 @@ class Toy(LabelledCohort):
 
     name = "toy"
     unit = "person"
-    labels: ClassVar = {"health_state": ("a", "b"), "regression": ("x", "y")}
+    targets: ClassVar = {"health_state": Target("classes", ("a", "b")), "regression": Target("numbers", ("x", "y"))}
     numbers = ("regression",)
 
     def read(self):
@@ -92,8 +93,8 @@ def test_a_missing_folder_names_set_place_and_setting(wrong, tmp_path):
 
 
 def test_an_unknown_label_names_the_item(data_dir, monkeypatch):
-    monkeypatch.setattr(Toy, "labels", {"health_state": ("a",)})
-    with pytest.raises(ValueError, match=r"toy: toy/1 has label 'b', expected one of \['a'\]"):
+    monkeypatch.setattr(Toy, "targets", {"health_state": Target("classes", ("a",))})
+    with pytest.raises(ValueError, match=r"toy: toy/1 has health_state 'b', expected one of \['a'\]"):
         Toy(data_dir=data_dir, split=0).records("train")
 
 

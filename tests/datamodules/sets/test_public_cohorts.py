@@ -17,6 +17,7 @@ from public_sets import WRITERS as COMPOSED
 from datamodules.records import Signal
 from datamodules.sets.shanghai_dm import state_of
 from datamodules.sets.ts_file import read_ts
+from fusion.targets import Target
 from fusion.training.compose import compose_config
 
 FOLDERS = {"lifesnaps": "lifesnaps_daily"}  # where a data name is not its folder's
@@ -24,7 +25,8 @@ SETS = sorted({*LABELLED, *COMPOSED} - {"lifesnaps_daily"} | {"lifesnaps"})
 SMALL = {
     "ucr": ["data.cohort.root={root}/ucr"],
     "grocery_store": [
-        f"data.labels.health_state=[{','.join(fine for fine, _ in GROCERIES)}]", "data.labels.coarse=[Apple,Lemon]"
+        f"data.targets.product.names=[{','.join(fine for fine, _ in GROCERIES)}]",
+        "data.targets.product_group.names=[Apple,Lemon]",
     ],
     "stress_predict": ["data.cohort.is_against_rest=false"],  # the tiny sessions are shorter than the distance asked
 }  # fmt: skip
@@ -65,8 +67,8 @@ def all_records(cohort) -> dict:
 def test_parts_share_no_source_and_every_label_of_the_yaml_is_of_the_cohort(name, root):
     cfg = configured(name, root)
     cohort = instantiate(cfg.data.cohort, _convert_="all")
-    assert {head: tuple(classes) for head, classes in cfg.data.labels.items()} == cohort.labels
-    assert set(cfg.model.heads) == set(cohort.labels) and cohort.ceiling() == {}
+    assert {name: Target.declare(name, **node) for name, node in cfg.data.targets.items()} == cohort.targets
+    assert set(cfg.model.heads) == set(cohort.targets) and cohort.ceiling() == {}
     people = {part: {r.person_id for r in cohort.records(part)} for part in ("train", "val", "test")}
     assert people["train"] and people["test"] and not people["test"] & (people["train"] | people["val"])
     assert not people["val"] & people["train"]
@@ -114,10 +116,10 @@ def test_glucose_ends_now_and_its_targets_are_what_follows(root):
     glucose = record.parts["glucose"]
     assert glucose.values.shape == (96, 1) and glucose.values[-1, 0] == 90 and np.isnan(glucose.values[:65]).all()
     assert glucose.start_s + (len(glucose.values) - 1) / glucose.rate_hz == pytest.approx(0)
-    np.testing.assert_allclose(record.targets["regression"], [2, 4])
-    assert record.targets["health_state"] == 1
-    assert records["shanghai_dm/2001_0_20210504/115"].targets["health_state"] == 2  # 175 + 8 > 180
-    assert np.isnan(records["shanghai_dm/2001_0_20210504/98"].targets["regression"][0])  # reading 100 is missing
+    np.testing.assert_allclose(record.targets["glucose_change"], [2, 4])
+    assert record.targets["glucose_event"] == 1
+    assert records["shanghai_dm/2001_0_20210504/115"].targets["glucose_event"] == 2  # 175 + 8 > 180
+    assert np.isnan(records["shanghai_dm/2001_0_20210504/98"].targets["glucose_change"][0])  # reading 100 is missing
 
 
 def test_meals_and_insulin_are_said_once_they_have_happened_and_for_six_hours(root):
@@ -151,7 +153,7 @@ def test_tomorrows_report_is_in_no_part_of_today(root):
     today = records["pmdata/p01/2019-11-09"]
     table = pd.read_csv(root / "pmdata/p01/pmsys/wellness.csv")
     columns = ["stress", "fatigue", "readiness", "sleep_quality", "mood"]
-    np.testing.assert_allclose(today.targets["regression"], table.loc[9, columns].astype(float))
+    np.testing.assert_allclose(today.targets["wellness"], table.loc[9, columns].astype(float))
     np.testing.assert_allclose(
         today.parts["wellness"].values[-1], table.loc[8, columns].astype(float)
     )  # today's own is the last
@@ -166,7 +168,7 @@ def test_tomorrows_report_is_in_no_part_of_today(root):
 
 def test_scores_and_heart_rates_of_zero_are_not_measured(root):
     records = all_records(cohort_of("pmdata", root))
-    assert np.isnan(records["pmdata/p01/2019-11-04"].targets["regression"][0])
+    assert np.isnan(records["pmdata/p01/2019-11-04"].targets["wellness"][0])
     assert np.isnan(records["pmdata/p01/2019-11-04"].parts["resting_heart_rate"].values[-1, 0])
     assert "resting_heart_rate" not in records["pmdata/p05/2019-11-09"].parts
 
@@ -174,18 +176,18 @@ def test_scores_and_heart_rates_of_zero_are_not_measured(root):
 def test_persistence_says_the_last_report_and_no_change(root):
     cohort = cohort_of("pmdata", root)
     record = all_records(cohort)["pmdata/p01/2019-11-09"]
-    np.testing.assert_allclose(cohort.persistence(record)["regression"], record.parts["wellness"].values[-1])
+    np.testing.assert_allclose(cohort.persistence(record)["wellness"], record.parts["wellness"].values[-1])
     glucose = cohort_of("shanghai_dm", root, "data.cohort.stride=1")
     record = all_records(glucose)["shanghai_dm/2001_0_20210504/130"]  # 190 mg/dL
     answer = glucose.persistence(record)
-    assert not answer["regression"].any() and answer["health_state"] == 2
+    assert not answer["glucose_change"].any() and answer["glucose_event"] == 2
 
 
 def test_lifesnaps_reads_no_mood_no_score_and_no_day_off_the_wrist(root):
     records = all_records(cohort_of("lifesnaps", root))
     record = records["lifesnaps_daily/person0/2021-05-31"]  # day 7: the watch lay on a table
     assert np.isnan(record.parts["activity"].values[-1]).all() and np.isfinite(record.parts["sleep"].values[-1]).all()
-    assert record.targets["regression"] == [70.0] and "health_state" not in record.targets
+    assert record.targets["stress_score"] == [70.0] and "tension" not in record.targets
     assert {name: part.values.shape[1] for name, part in record.parts.items()} == {
         "sleep": 2, "activity": 3, "heart": 2, "variability": 1, "temperature": 1
     }  # fmt: skip
@@ -195,7 +197,7 @@ def test_depresjon_days_run_from_midnight_and_controls_have_no_score(root):
     records = all_records(cohort_of("depresjon", root))
     assert {r.record_id.rpartition("/")[2] for r in records.values()} == {"1", "2"}, "half days are left out"
     control = records["depresjon/control_1/1"]
-    assert np.isnan(control.targets["regression"]).all() and control.parts["actigraphy"].values.shape == (1440, 1)
+    assert np.isnan(control.targets["madrs"]).all() and control.parts["actigraphy"].values.shape == (1440, 1)
     with np.load(root / "depresjon/control_1.npz") as file:
         np.testing.assert_allclose(control.parts["actigraphy"].values[0, 0], np.log1p(file["activity"][720]), rtol=1e-6)
 
@@ -204,13 +206,13 @@ def test_an_utterance_is_read_with_the_one_before_and_labelled_by_who_speaks(roo
     records = all_records(cohort_of("annomi", root))
     client, therapist = records["annomi/0/1"], records["annomi/0/0"]
     assert client.parts["text"].text == "client: I want to stop. [before] therapist: How are you?"
-    assert set(client.targets) == {"health_state"} and set(therapist.targets) == {"therapist_behaviour"}
+    assert set(client.targets) == {"client_talk"} and set(therapist.targets) == {"therapist_behaviour"}
 
 
 def test_ecustfd_keeps_an_object_in_one_part_and_its_weight(root):
     records = all_records(cohort_of("ecustfd", root))
     assert len(records) == 56 and not any("mix" in name for name in records)
-    assert records["ecustfd/banana003T(2)"].targets["regression"] == [103.0]
+    assert records["ecustfd/banana003T(2)"].targets["weight"] == [103.0]
     assert records["ecustfd/banana003T(2)"].person_id == "banana003"
 
 

@@ -31,7 +31,7 @@ def cohort(kind: type, root: Path, tags: str = "native", split: int = 0):
 
 def words(record) -> list[tuple[str, str]]:
     text = record.parts["text"].text
-    return [(text[span.start : span.end], span.label) for span in record.targets["diet_tags"]]
+    return [(text[span.start : span.end], span.label) for span in record.targets["recipe_entities"]]
 
 
 def test_tasteset_keeps_spans_as_they_are_or_names_the_foods(folder):
@@ -65,9 +65,9 @@ def test_no_text_is_in_two_parts_and_test_parts_are_disjoint(folder, kind):
 
 
 def test_labels_are_bio_classes(folder):
-    assert cohort(RecipeDBCohort, folder).labels["diet_tags"][:3] == ("O", "B-NAME", "I-NAME")
-    assert len(cohort(TastesetCohort, folder).labels["diet_tags"]) == 1 + 2 * 9
-    assert cohort(TastesetCohort, folder, "diet").labels["diet_tags"] == DIET and len(DIET) == 11
+    assert cohort(RecipeDBCohort, folder).targets["recipe_entities"].names[:3] == ("O", "B-NAME", "I-NAME")
+    assert len(cohort(TastesetCohort, folder).targets["recipe_entities"].names) == 1 + 2 * 9
+    assert cohort(TastesetCohort, folder, "diet").targets["recipe_entities"].names == DIET and len(DIET) == 11
 
 
 def test_to_diet_and_look_up_agree_where_the_span_is_the_lexicons():

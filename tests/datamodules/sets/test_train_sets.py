@@ -20,7 +20,8 @@ FOLDERS = {"lifesnaps": "lifesnaps_daily"}
 SMALL = {
     "ucr": ["data.name=GunPoint", "data.cohort.root={root}/ucr"],
     "grocery_store": [
-        f"data.labels.health_state=[{','.join(fine for fine, _ in GROCERIES)}]", "data.labels.coarse=[Apple,Lemon]"
+        f"data.targets.product.names=[{','.join(fine for fine, _ in GROCERIES)}]",
+        "data.targets.product_group.names=[Apple,Lemon]",
     ],
     "stress_predict": ["data.cohort.is_against_rest=false", "modality=[eda,acc]"],  # heart rates cost ten seconds
 }  # fmt: skip
@@ -49,5 +50,5 @@ def test_every_set_trains_and_is_tested_by_its_name(name, tmp_path):
     module.row_names = [row.name for row in data.test_rows()]
     trainer.test(module, datamodule=data, verbose=False)
     results = module.results["as_recorded"]
-    assert all(any(key.startswith(f"{head}/") for key in results) for head in data.cohort.labels)
+    assert all(any(key.startswith(f"{head}/") for key in results) for head in data.cohort.targets)
     assert all(math.isfinite(value) for key, value in results.items() if key.endswith(("macro_f1", "rmse", "/f1")))

@@ -18,7 +18,6 @@ from datamodules.records import HealthRecord, Note
 from fusion.apps.export import main
 from fusion.apps.exporter import export
 from fusion.apps.predict import show
-from fusion.beliefs import with_tagged_foods
 from fusion.construct import construct
 from fusion.plan import load_tokenizer, sources
 from tests.datamodules.labelled_sets import WRITERS
@@ -33,7 +32,7 @@ from datamodules.records import HealthRecord, Note
 record = HealthRecord(record_id="r", person_id="p", parts={"text": Note(key="n", text=sys.argv[2])}, targets={})
 (answer,) = fusion.load(sys.argv[1]).predict([record])
 heavy = {"pytorch_lightning", "hydra", "omegaconf", "torchmetrics", "neurokit2"} & sys.modules.keys()
-print(json.dumps([answer.probabilities, answer.plan_text, sorted(heavy)]))
+print(json.dumps([answer.probabilities, answer.answers["plan"].plan_text, sorted(heavy)]))
 """
 
 
@@ -48,7 +47,7 @@ def tagging(loaded, tag: str):
     bias = head.classify[-1].bias
     kept = bias.clone()
     with torch.no_grad():
-        bias[head.tags.index(tag)] = 1e4
+        bias[head.names.index(tag)] = 1e4
     try:
         yield
     finally:
@@ -64,11 +63,18 @@ def edited(folder: Path, to: Path, name: str, change) -> Path:
     return to
 
 
+def states(prediction) -> dict[str, float]:
+    """Probability of every state."""
+    return prediction.probabilities["health_state"]
+
+
 def fuse(data, module, records):
     """The fused tokens of ``records`` in the model that was trained, by way of the data module."""
     absent = {name: modality.prepare.absent() for name, modality in data.modalities.items()}
     samples = [
-        Sample(r.record_id, r.person_id, {name: data.lookup(name, r) or absent[name] for name in absent}, {})
+        Sample(
+            r.record_id, r.person_id, {name: data.preparation.scaled(name, r) or absent[name] for name in absent}, {}
+        )
         for r in records
     ]
     return module.model.fuse(module.model.encode(data.collate_fn()(samples).streams))
@@ -80,18 +86,20 @@ def test_the_answers_are_those_of_the_trained_model(run, loaded):
     with torch.inference_mode():
         fused = fuse(data, module, records)
         states = module.model.heads["health_state"].predict(fused)
-        known = [data.context(r, [name for name in data.modalities if data.lookup(name, r)]) for r in records]
-        limits = [facts.limits for facts in with_tagged_foods(module.model.heads, fused, known)]
+        contexts = [data.preparation.context(r, data.preparation.present(r)) for r in records]
+        limits = [context.limits for context in module.pipeline.held_to(fused, contexts)]
         plans = module.model.heads["plan"].predict(fused, limits)
     predictions = loaded.predict(records)
-    got = torch.tensor([list(p.state.values()) for p in predictions])
+    got = torch.tensor([list(p.probabilities["health_state"].values()) for p in predictions])
     torch.testing.assert_close(got, states, atol=1e-6, rtol=0)
-    assert list(predictions[0].state) == data.labels["health_state"]
-    assert [p.plan_text for p in predictions] == [load_tokenizer().decode(ids) for ids in plans.tolist()]
+    assert tuple(predictions[0].probabilities["health_state"]) == data.targets["health_state"].names
+    assert [p.answers["plan"].plan_text for p in predictions] == [
+        load_tokenizer().decode(ids) for ids in plans.tolist()
+    ]
 
 
 def test_the_words_tagged_are_those_of_the_pieces_tagged(run, loaded):
-    assert list(loaded.model.heads["diet_tags"].tags) == run[1].labels["diet_tags"]
+    assert loaded.model.heads["diet_tags"].names == run[1].targets["diet_tags"].names
     with tagging(loaded, "B-VEG"):
         texts = ["Cold soup, twice.", "Tea"]
         notes = [record({"text": Note(key=text, text=text)}) for text in texts]
@@ -114,21 +122,23 @@ def test_foods_that_the_tagger_finds_feed_the_plan_and_its_evidence(loaded):
     assert not {"vegetables", "caffeine"} & {claim.finding for claim in missed.plan.because}
 
 
-@pytest.mark.parametrize("name", ["pmdata", "ecustfd"])  # numbers alone; a number beside states
-def test_numbers_come_back_in_the_unit_of_their_labels(name, tmp_path, capsys):
+# numbers alone; a number beside classes
+@pytest.mark.parametrize(("name", "target"), [("pmdata", "wellness"), ("ecustfd", "weight")])
+def test_numbers_come_back_in_the_unit_of_their_labels(name, target, tmp_path, capsys):
     WRITERS[name](tmp_path / name, np.random.default_rng(0))
     folder, data, module = leave_run(tmp_path / "run", f"data={name}", "model=tiny", f"paths.data_dir={tmp_path}")
     export(folder, tmp_path / "model")
     records = data.splits["test"][:3]
-    answers = fusion.load(tmp_path / "model").predict(records)
-    head = module.model.heads["regression"]
+    loaded = fusion.load(tmp_path / "model")
+    answers = loaded.predict(records)
+    head = module.model.heads[target]
     with torch.inference_mode():
         wanted = head.predict(fuse(data, module, records))
-    torch.testing.assert_close(torch.tensor([list(a.numbers["regression"].values()) for a in answers]), wanted)
-    assert list(answers[0].numbers["regression"]) == data.labels["regression"]
+    torch.testing.assert_close(torch.tensor([list(a.numbers[target].values()) for a in answers]), wanted)
+    assert tuple(answers[0].numbers[target]) == data.targets[target].names
     assert ((wanted - head.mean).abs() < 2 * head.spread).all() and (head.spread > 0.5).all()  # not standardised
-    assert answers[0].probabilities.keys() == data.labels.keys() - {"regression"}
-    show(answers[0])
+    assert answers[0].probabilities.keys() == data.targets.keys() - {target}
+    show(answers[0], loaded.targets)
     out = capsys.readouterr().out
     assert all(f"{target} " in out and f"{wanted[0, i]:.4g}" in out for i, target in enumerate(head.targets))
     assert answers[0].follows == [] and "Follows" not in out
@@ -139,13 +149,13 @@ def test_a_plan_names_its_sources_and_the_conditions_it_was_held_to(loaded):
     said, silent = loaded.predict([record({"text": note}), record({})])
     assert said.conditions == ("knee_injury",) and silent.conditions == ()
     assert ("safety", "knee_injury") in {source[:2] for source in said.follows}
-    assert silent.follows == sources(silent.plan, max(silent.state, key=silent.state.get))
+    assert silent.follows == sources(silent.plan, max(states(silent), key=states(silent).get))
 
 
 def test_two_records_differ(run, loaded):
     """Guards the tests above and below: a model that ignores its input would pass them."""
     one, other = loaded.predict(run[1].splits["test"][:2])
-    assert abs(one.state["balanced"] - other.state["balanced"]) > 1e-5
+    assert abs(states(one)["balanced"] - states(other)["balanced"]) > 1e-5
 
 
 def test_every_subset_is_answered_and_says_what_was_read(run, loaded):
@@ -155,23 +165,23 @@ def test_every_subset_is_answered_and_says_what_was_read(run, loaded):
     predictions = loaded.predict(records, batch_size=5)
     assert len(predictions) == 16
     for subset, prediction in zip(subsets, predictions, strict=True):
-        assert sum(prediction.state.values()) == pytest.approx(1, abs=1e-5)
-        sources = {loaded.modalities[name].source for name in prediction.read}
+        assert sum(states(prediction).values()) == pytest.approx(1, abs=1e-5)
+        sources = {loaded.preparation.modalities[name].source for name in prediction.read}
         assert sources == {name for group in subset for name in group}
-    assert len({round(p.state["balanced"], 8) for p in predictions}) == 16  # of weights that never learned
+    assert len({round(states(p)["balanced"], 8) for p in predictions}) == 16  # of weights that never learned
 
 
 def test_whatever_a_plan_cites_is_borne_out_by_the_record(run, loaded):
     """Of weights that never learned: a claim needs its modality, the record's own heart rate, and a span inside it."""
     parts = run[1].splits["test"][0].parts
-    beats = loaded.modalities["heart_rate"].prepare(parts["ppg"])
+    beats = loaded.preparation.modalities["heart_rate"].prepare(parts["ppg"])
     bpm = 5 * round(float(beats.values[beats.valid, 0].mean()) / 5)
     spans = {"signals": 30, "audio": 5}  # seconds of this cohort's signals and clips
     subsets = [subset for size in range(5) for subset in combinations(GROUP_PARTS, size)]
     records = [record({name: parts[name] for group in subset for name in group}) for subset in subsets]
     claims = 0
     for prediction in loaded.predict(records):
-        present = {loaded.modalities[name].group for name in prediction.read}
+        present = {loaded.preparation.modalities[name].group for name in prediction.read}
         for claim in prediction.plan.because:
             claims += 1
             assert claim.group in present
@@ -189,7 +199,7 @@ def test_a_fresh_process_gives_the_same_answers_and_loads_lightly(exported, load
     probabilities, plan_text, heavy = json.loads(done.stdout.splitlines()[-1])
     (here,) = loaded.predict([record({"text": Note(key="n", text=DIARY)})])
     assert heavy == []
-    assert plan_text == here.plan_text
+    assert plan_text == here.answers["plan"].plan_text
     for head, classes in here.probabilities.items():
         assert probabilities[head] == pytest.approx(classes, abs=1e-6)
 
@@ -217,7 +227,7 @@ def test_the_configuration_says_where_the_model_came_from(exported):
     config = json.loads((exported / "config.json").read_text())
     assert len(config["exported"]["git_commit"]) == 40
     assert "torch" in config["exported"]["versions"]
-    assert config["labels"]["health_state"][0] == "balanced"
+    assert config["targets"]["health_state"]["names"][0] == "balanced"
     assert set(config["modalities"]["ppg"]) == {"source", "group", "prepare"}
 
 
@@ -267,7 +277,7 @@ def test_missing_statistics_are_an_error_never_raw_values(exported, tmp_path, na
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(format=99), "format 99, expected 1"),
+        (lambda c: c.update(format=99), "format 99, expected 2"),
         (lambda c: c.update(plan_vocabulary="x"), "another plan vocabulary"),
         (lambda c: c["model"]["fusion"].update(num_querys=1), "num_querys"),
         (lambda c: c["model"]["fusion"].update(num_queries=5), "does not hold the weights"),

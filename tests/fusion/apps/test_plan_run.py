@@ -31,7 +31,8 @@ def test_operations_and_parameters_are_those_of_a_real_step(counted):
     objective = train.instantiate(composed().objective, _convert_="all")
     # the CPU's fused attention is not in the counter's table, the plain one is
     with sdpa_kernel(SDPBackend.MATH), flop_counter() as counter:
-        loss = objective(model.heads, model(batch), batch.targets)["loss"]
+        fused, outputs = model(batch, with_tokens=True)
+        loss = objective(model, batch, fused, outputs)["loss"]
         parts = counter.get_flop_counts()
         loss.backward()
     for part, flops in cost.forward_flops.items():

@@ -11,7 +11,10 @@ from datamodules.modality import Modality
 from datamodules.transforms.signal import PrepareSignal
 from fusion.apps.loaded import Prediction
 from fusion.apps.predict import command_line, main, read_record, show
+from fusion.pipeline import Answer
 from fusion.plan import Facts, Finding, guideline, to_text
+from fusion.plan.rules.guidelines import STATES
+from fusion.targets import Target
 
 
 @pytest.fixture
@@ -55,51 +58,55 @@ def test_nothing_at_all_is_the_prior_and_says_so(predict):
 
 def test_states_are_sorted_and_sum_to_one(predict, files):
     _, out, _ = predict("--photo", files / "lunch.jpg")
-    states = out.split("question")[0]
+    states = out.split("words")[0]
     numbers = [float(line.split("│")[2]) for line in states.splitlines() if line.startswith("│")]
     assert len(numbers) == 6
     assert numbers == sorted(numbers, reverse=True)
     assert sum(numbers) == pytest.approx(1, abs=0.004)
 
 
-def answer(**parts):
-    """A prediction that says nothing but ``parts``."""
-    nothing = {"probabilities": {}, "numbers": {}, "plan_text": None, "plan": None, "tagged": {}, "conditions": ()}
-    return Prediction(record_id="you", read=("text",), **{**nothing, **parts})
+def said(answers: dict[str, Answer] | None = None, *, unit: str = "", tagged: dict | None = None) -> None:
+    """Show a prediction that says nothing but this."""
+    answers = answers or {}
+    targets = {answer.target: Target(answer.kind, tuple(answer.values), unit) for answer in answers.values()}
+    show(Prediction("you", ("text",), answers, tagged or {}, ()), targets)
 
 
 def test_a_plan_is_shown_for_people(capsys):
     findings = (Finding(group="signals", finding="raised_arousal", value=92, unit="bpm"),)
     plan = guideline(Facts(state="strained", goal="sleep_better", findings=findings))
-    show(answer(probabilities={"health_state": {"strained": 1.0}}, plan_text=to_text(plan), plan=plan))
+    states = Answer("classes", "state", values=dict.fromkeys(STATES, 0.0) | {"strained": 1.0})
+    said({"state": states, "plan": Answer("plan", "plan", plan_text=to_text(plan), plan=plan)})
     out = capsys.readouterr().out
     assert "raised arousal (90 bpm)" in out  # rounded to 5 by the guideline
     assert "stress: Goyal et al., JAMA Intern Med 2014 (strained)" in out
     assert out.rstrip().endswith("Not medical advice.")
 
 
-def test_every_head_is_shown_not_the_states_alone(capsys):
-    groceries = {"Apple": 0.1, "[Lemon]": 0.6, "Milk": 0.25, "Oats": 0.05}
-    show(answer(probabilities={"tired": {"rested": 0.2, "tired": 0.8}, "coarse": groceries}))
+def test_every_head_is_shown_the_likeliest_answers_first(capsys):
+    groceries = {f"food {i}": 0.05 for i in range(7)} | {"[Lemon]": 0.65}
+    tired = Answer("ordinal", "tired", values={"rested": 0.2, "tired": 0.8})
+    said({"tired": tired, "group": Answer("classes", "group", values=groceries)})
     out = capsys.readouterr().out
-    assert "tired 0.800, rested 0.200" in out
-    assert "[Lemon] 0.600, Milk 0.250, Apple 0.100 " in out and "health state" not in out
+    assert out.index("0.800") < out.index("0.200") < out.index("[Lemon]") and "2 others" in out and "0.100" in out
 
 
-def test_numbers_are_shown_by_target_without_false_precision(capsys):
-    show(answer(numbers={"regression": {"weight_g": 152.3456, "change_30min": -4.0, "steps": 12345.6, "ratio": 0.01}}))
-    cells = [line.split("│")[1:3] for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+def test_numbers_are_shown_with_their_unit_without_false_precision(capsys):
+    values = {"weight": 152.3456, "change": -4.0, "steps": 12345.6, "ratio": 0.01}
+    said({"much": Answer("numbers", "much", values=values)}, unit="g")
+    lines = capsys.readouterr().out.splitlines()
+    assert any("answer (g)" in line for line in lines)
+    cells = [line.split("│")[1:3] for line in lines if line.startswith("│")]
     assert [[cell.strip() for cell in row] for row in cells] == [
-        ["weight_g", "152.3"], ["change_30min", "-4"], ["steps", "12346"], ["ratio", "0.01"],
+        ["weight", "152.3"], ["change", "-4"], ["steps", "12346"], ["ratio", "0.01"],
     ]  # fmt: skip
 
 
 def test_foods_found_in_the_text_are_shown(capsys):
-    found = [("orange juice", "DRINK"), ("carrots", "VEG")]
-    show(answer(tagged={"diet_tags": found}))
-    assert "diet_tags: orange juice (DRINK), carrots (VEG)" in capsys.readouterr().out
-    show(answer(tagged={"diet_tags": []}))
-    assert "diet_tags: nothing found in the text" in capsys.readouterr().out
+    said(tagged={"foods": [("orange juice", "DRINK"), ("carrots", "VEG")]})
+    assert "foods: orange juice (DRINK), carrots (VEG)" in capsys.readouterr().out
+    said(tagged={"foods": []})
+    assert "foods: nothing found in the text" in capsys.readouterr().out
 
 
 def test_a_channel_that_is_nan_throughout_is_absent_with_a_warning(predict, tmp_path, caplog):
@@ -164,7 +171,8 @@ def against_rest(*arguments):
     prepare = PrepareSignal(
         rate_hz=4.0, channels=["x"], unit="uS", derive="none", baseline="rest_reference", is_scaled=False
     )
-    loaded = SimpleNamespace(modalities={"m": Modality(source="eda", group="signals", prepare=prepare, augment=None)})
+    modality = Modality(source="eda", group="signals", prepare=prepare, augment=None)
+    loaded = SimpleNamespace(preparation=SimpleNamespace(modalities={"m": modality}))
     return read_record(command_line().parse_args(["model", *map(str, arguments)]), loaded)
 
 

@@ -86,5 +86,5 @@ def test_what_does_not_fit_is_named(head):
     logits = head(fused([[True] * 3]))
     with pytest.raises(ValueError, match="foods labels 5 word pieces, the 'text' stream has 3; tags and text must"):
         head.loss(logits, torch.tensor([[0, 0, 0, 0, 1, -100]]))
-    with pytest.raises(ValueError, match=r"reads modality 'text', the model has \['ppg'\]; add it to modality"):
+    with pytest.raises(ValueError, match=r"tags modality 'text', the model has \['ppg'\]; add it to modality"):
         head(fused([[True]])._replace(sources={"ppg": None}))

@@ -47,7 +47,8 @@ def step(batch, *overrides: str) -> tuple[Tensor, dict[str, Tensor], int]:
     model, kept = module.model.train(), {}
     torch.manual_seed(1)
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.update({t.data_ptr(): t.nbytes}) or t, lambda t: t):
-        loss = module.objective(model.heads, model(batch), batch.targets)["loss"]
+        fused, outputs = model(batch, with_tokens=True)
+        loss = module.objective(model, batch, fused, outputs)["loss"]
     loss.backward()
     return loss, {name: p.grad for name, p in model.named_parameters()}, sum(kept.values())
 

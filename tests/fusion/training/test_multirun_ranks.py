@@ -21,7 +21,7 @@ def trainer(name: str, devices: int) -> pl.Trainer:
 
 @pytest.mark.parametrize("name", ["ddp", "fsdp2"])
 def test_ranks_that_a_job_of_a_multirun_would_start_are_refused(name):
-    with pytest.raises(ValueError, match=r"trainer.devices is 2 under -m: .* fusion.apps.sweep, .*tasks_per_node=2"):
+    with pytest.raises(ValueError, match=r"trainer.devices is 2 under -m: .* fusion.sweep, .*tasks_per_node=2"):
         check_ranks(trainer(name, 2), is_multirun=True)
 
 
