@@ -132,7 +132,8 @@ def test_both_heads_overfit_one_batch(folder):
     model = module.model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=3e-3, fused=True)
     for _ in range(150):
-        loss = module.objective(model.heads, model(batch), batch.targets)["loss"]
+        fused, outputs = model(batch, with_tokens=True)
+        loss = module.objective(model, batch, fused, outputs)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -35,13 +35,13 @@ def _by_head(values: dict[str, float], asked: Mapping[str, Target]) -> Table:
         table.add_column(column, justify="right" if column == "n" else "left")
     for head, target in asked.items():
         kind = kind_of(target)
-        beside = {f"{head}/{metric}": metric for metric in kind.shown}
-        said = ", ".join(f"{metric} {values[key]:.3f}" for key, metric in beside.items() if key in values)
-        num = f"{values.get(f'{head}/num_records', 0):.0f}"
+        unit = f" ({target.unit})" if target.unit else ""
+        about = (head, target.kind, f"{values.get(f'{head}/num_records', 0):.0f}")
         for metric in kind.headline:
-            unit = f" ({target.unit})" if target.kind == "numbers" and target.unit else ""
-            table.add_row(head, target.kind, num, f"{metric}{unit}", cell(values, f"{head}/{metric}"), said)
-            head, num, said = "", "", ""
+            beside = {name: values.get(f"{head}/{name}") for name in kind.beside(metric)}
+            said = ", ".join(f"{name} {value:.3f}" for name, value in beside.items() if value is not None)
+            table.add_row(*about, f"{metric}{unit}", cell(values, f"{head}/{metric}"), said)
+            about = ("", "", "")
     return table
 
 

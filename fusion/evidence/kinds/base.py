@@ -31,6 +31,10 @@ class Kind(ABC):
     def headline(self) -> tuple[str, ...]:
         """Names of the metrics that stand for the target."""
 
+    def beside(self, headline: str) -> tuple[str, ...]:
+        """What the closing table says beside one of the headlines."""
+        return self.shown
+
     @abstractmethod
     def metric(self) -> Metric | MetricCollection:
         """A fresh metric of a whole split, fed with the labelled records only."""

@@ -26,6 +26,10 @@ class NumbersKind(Kind):
     def headline(self) -> tuple[str, ...]:
         return tuple(f"{prefix_of(name, self.names)}rmse" for name in self.names)
 
+    def beside(self, headline: str) -> tuple[str, ...]:
+        """The same number's other errors."""
+        return tuple(f"{headline.removesuffix('rmse')}{metric}" for metric in self.shown)
+
     def metric(self) -> Metric:
         return NumbersMetrics(names=self.names)
 

@@ -140,7 +140,7 @@ def test_numbers_come_back_in_the_unit_of_their_labels(name, target, tmp_path, c
     assert answers[0].probabilities.keys() == data.targets.keys() - {target}
     show(answers[0], loaded.targets)
     out = capsys.readouterr().out
-    assert all(f"{target} " in out and f"{wanted[0, i]:.4g}" in out for i, target in enumerate(head.targets))
+    assert all(f"{name} " in out and f"{wanted[0, i]:.4g}" in out for i, name in enumerate(head.names))
     assert answers[0].follows == [] and "Follows" not in out
 
 

@@ -72,7 +72,8 @@ def test_activations_are_those_that_autograd_keeps(counted):
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        train.instantiate(composed().objective, _convert_="all")(model.heads, model(batch), batch.targets)
+        fused, outputs = model(batch, with_tokens=True)
+        train.instantiate(composed().objective, _convert_="all")(model, batch, fused, outputs)
     assert cost.activation_bytes == pytest.approx(sum(kept.values()), rel=0.1)
 
 
