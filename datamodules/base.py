@@ -165,11 +165,8 @@ class HealthDataModule(pl.LightningDataModule):
             rows.append(Row("all" if len(subset) == len(groups) else "+".join(subset), shown, having))
         if self.is_testing_streams:
             for name in self.modalities:
-                rows.append(
-                    Row(
-                        f"stream:{name}", [name], [r for r in records if self.preparation.prepared(name, r) is not None]
-                    )
-                )
+                having = [record for record in records if self.preparation.prepared(name, record) is not None]
+                rows.append(Row(f"stream:{name}", [name], having))
         return [row for row in rows if row.records]
 
     def state_dict(self) -> dict[str, int]:
@@ -216,9 +213,8 @@ class HealthDataModule(pl.LightningDataModule):
 
     def test_dataloader(self) -> list[DataLoader]:
         """One loader per row of ``test_rows``."""
-        datasets = [
-            self._dataset(row.records, keep=row.shown, read_context=self.context_reader()) for row in self.test_rows()
-        ]
+        reader = self.context_reader()
+        datasets = [self._dataset(row.records, keep=row.shown, read_context=reader) for row in self.test_rows()]
         return [self._loader(dataset, self.eval_batch_size) for dataset in datasets]
 
     def present(self, record: HealthRecord) -> set[str]:

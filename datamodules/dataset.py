@@ -13,7 +13,7 @@ from datamodules.collate import Sample
 from datamodules.modality import Modality
 from datamodules.records import HealthRecord
 from datamodules.sampler import Draw
-from datamodules.tags import UNTAGGED, PieceTags
+from datamodules.tags import PieceTags
 from datamodules.transforms.base import Prepared
 from fusion.plan import Facts, guideline, load_tokenizer, to_text
 from fusion.plan.context import PlanContext
@@ -68,11 +68,10 @@ class RecordDataset(Dataset[Sample]):
 
     def _target(self, name: str, record: HealthRecord, shown: frozenset[str]) -> np.ndarray:
         value, target = record.targets.get(name), self.targets[name]
-        if target.kind == "spans":
-            is_read = value is not None and "text" in shown
-            return self.tags[name](record.parts["text"], value) if is_read else UNTAGGED
-        if value is None:
+        if value is None or (target.kind == "spans" and "text" not in shown):
             return unlabelled(target)
+        if target.kind == "spans":
+            return self.tags[name](record.parts["text"], value)
         return _plan_ids(value.seen_by(shown)) if target.kind == "plan" else np.asarray(value)
 
 
@@ -88,4 +87,4 @@ def unlabelled(target: Target) -> np.ndarray:
         return np.full(len(target.names), np.nan, np.float32)
     if target.kind == "multilabel":
         return np.full(len(target.names), UNLABELLED)
-    return np.full(1, UNLABELLED) if target.kind == "plan" else np.asarray(UNLABELLED)
+    return np.full(1, UNLABELLED) if target.kind in ("spans", "plan") else np.asarray(UNLABELLED)

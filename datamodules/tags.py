@@ -12,8 +12,6 @@ from datamodules.records import Note, Span
 from datamodules.transforms.text import PrepareText
 from fusion.targets import OUTSIDE, UNLABELLED
 
-UNTAGGED = np.full(1, UNLABELLED)  # a record whose text is absent, hidden or was never tagged
-
 
 def bio(labels: Iterable[str]) -> tuple[str, ...]:
     """The classes of a tagging head: O, then B- and I- of every label (Ramshaw & Marcus 1995)."""

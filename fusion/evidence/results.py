@@ -47,10 +47,10 @@ def add_intervals(
 
     ``asked``: by head, the target it answers, whose kind says which metrics have an interval.
     """
-    drawn: dict[tuple[str, ...], np.ndarray] = {}  # heads labelled on the same records share their replicates
-    for head, target in asked.items():
-        kind = kind_of(target)
-        for row, said in collect(predictions, head).items():
+    for row, own in predictions.items():
+        drawn: dict[tuple[str, ...], np.ndarray] = {}  # heads labelled on the same records share their replicates
+        for head in (head for head in asked if own.get(head)):
+            said, kind = collect({row: own}, head)[row], kind_of(asked[head])
             ids = tuple(said.record_ids)
             if ids not in drawn:
                 drawn[ids] = np.array(list(source_weights([sources[i] for i in ids], num_replicates, seed=0)))

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from fusion.batch import Fused
@@ -69,3 +70,30 @@ class Head(nn.Module, ABC):
         if self not in fused.logits:
             fused.logits[self] = self(fused)
         return fused.logits[self]
+
+
+class ClassesHead(Head):
+    """A head that says one of several classes, each of which may weigh differently in its loss.
+
+    ``class_weights``: one number a class, in the order of ``names``; all 1 until they are set or balanced.
+    """
+
+    kind = "classes"
+
+    def __init__(self, *, target: str, names: Sequence[str], loss_weight: float, is_auxiliary: bool = False) -> None:
+        super().__init__(target=target, names=names, loss_weight=loss_weight, is_auxiliary=is_auxiliary)
+        self.register_buffer("class_weights", torch.ones(len(names)), persistent=False)
+
+    def balance(self, counts: Sequence[int]) -> None:
+        """Weigh every class by the inverse of its train ``counts``; the mean weight of a record stays 1."""
+        if min(counts) == 0:
+            raise ValueError(f"no train record of {self.names[list(counts).index(0)]!r}; set class_weights=none")
+        self.class_weights.copy_(sum(counts) / (len(counts) * torch.tensor(counts)))
+
+    def weight(self, target: Tensor) -> Tensor:
+        """Sum of the class weights of the labelled rows."""
+        return self.class_weights[target[self.is_labelled(target)]].sum()
+
+    def predict(self, fused: Fused) -> Tensor:
+        """Probabilities (B, K)."""
+        return self.logits(fused).softmax(dim=-1)

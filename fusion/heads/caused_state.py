@@ -13,22 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fusion.batch import TokenSet
-from fusion.heads.base import Head
+from fusion.heads.base import ClassesHead, Head
 from fusion.targets import UNLABELLED
 
 RULE_SCALE = 10.0  # a rule is learned in a few epochs at the rate of the other weights
 SMALLEST = 1e-6  # under a logarithm
 
 
-class CausedStateHead(Head):
+class CausedStateHead(ClassesHead):
     """P(state) = sum over cells of P(cell) P(state | cell), with both factors learned.
 
     ``causes`` names other heads of the model and their classes, e.g. words: [calm, stressed]; P(cell) is proportional
     to the product of their beliefs times a learned prior of the cell, and P(state | cell) is a learned table, ``rule``.
     A concept bottleneck (Koh et al. 2020) that keeps the doubt about each cause.
     """
-
-    kind = "classes"
 
     def __init__(
         self, *, target: str, names: Sequence[str], loss_weight: float, causes: Mapping[str, Sequence[str]]
@@ -42,7 +40,6 @@ class CausedStateHead(Head):
         num_cells = prod(len(values) for values in self.causes.values())
         self.log_prior = nn.Parameter(torch.zeros(num_cells))
         self.table = nn.Parameter(0.01 * torch.randn(num_cells, len(names)))
-        self.register_buffer("class_weights", torch.ones(len(names)), persistent=False)
 
     def bind(self, heads: Mapping[str, Head]) -> None:
         """Take hold of the heads of the causes; they stay the model's own modules."""
@@ -52,12 +49,6 @@ class CausedStateHead(Head):
             if heads[name].names != values:
                 raise ValueError(f"cause {name!r} has classes {values}, its head says {heads[name].names}")
         self._heads = tuple(heads[name] for name in self.causes)  # a tuple: not registered a second time
-
-    def balance(self, counts: Sequence[int]) -> None:
-        """Weigh every class by the inverse of its train ``counts``; the mean weight of a record stays 1."""
-        if min(counts) == 0:
-            raise ValueError(f"no train record of {self.names[list(counts).index(0)]!r}; set class_weights=none")
-        self.class_weights.copy_(sum(counts) / (len(counts) * torch.tensor(counts)))
 
     @property
     def rule(self) -> Tensor:
@@ -76,11 +67,3 @@ class CausedStateHead(Head):
         if not self.is_labelled(target).any():
             return logits.sum() * 0
         return F.nll_loss(logits, target, self.class_weights, ignore_index=UNLABELLED)
-
-    def weight(self, target: Tensor) -> Tensor:
-        """Sum of the class weights of the labelled rows."""
-        return self.class_weights[target[self.is_labelled(target)]].sum()
-
-    def predict(self, fused: TokenSet) -> Tensor:
-        """Probabilities (B, K)."""
-        return self.logits(fused).softmax(dim=-1)

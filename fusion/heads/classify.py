@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fusion.batch import GROUPS, Fused
-from fusion.heads.base import Head
+from fusion.heads.base import ClassesHead
 from fusion.masks import masked_softmax
 from fusion.targets import UNLABELLED
 
 
-class ClassifyHead(Head):
+class ClassifyHead(ClassesHead):
     """Pool tokens by learned attention, then classify with one linear layer.
 
     ``group``: read only the tokens of this group of modalities, before they are fused; None = the fused tokens. On
@@ -24,8 +24,6 @@ class ClassifyHead(Head):
     the fused tokens; on composed records it did not help (conf/experiment/composed.yaml).
     ``class_weights``: one number a class, in the order of ``names``; None weighs all classes alike.
     """
-
-    kind = "classes"
 
     def __init__(
         self,
@@ -47,17 +45,11 @@ class ClassifyHead(Head):
             raise ValueError(f"head reads group {group!r}, expected one of {GROUPS} or null for all")
         self.group = group
         self.label_smoothing = label_smoothing
-        weights = torch.ones(len(names)) if class_weights is None else torch.tensor(list(class_weights))
-        self.register_buffer("class_weights", weights, persistent=False)
+        if class_weights is not None:
+            self.class_weights.copy_(torch.tensor(list(class_weights)))
         self.score = nn.Linear(dim, 1)
         self.null = nn.Parameter(torch.randn(1, dim) * dim**-0.5) if group else None  # what an absent group says
         self.classify = nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, len(names)))
-
-    def balance(self, counts: Sequence[int]) -> None:
-        """Weigh every class by the inverse of its train ``counts``; the mean weight of a record stays 1."""
-        if min(counts) == 0:
-            raise ValueError(f"no train record of {self.names[list(counts).index(0)]!r}; set class_weights=none")
-        self.class_weights.copy_(sum(counts) / (len(counts) * torch.tensor(counts)))
 
     def forward(self, fused: Fused, target: Tensor | None = None) -> Tensor:
         """``fused`` (B, Q, D) -> logits (B, K)."""
@@ -79,11 +71,3 @@ class ClassifyHead(Head):
         return F.cross_entropy(
             logits, target, self.class_weights, ignore_index=UNLABELLED, label_smoothing=self.label_smoothing
         )
-
-    def weight(self, target: Tensor) -> Tensor:
-        """Sum of the class weights of the labelled rows."""
-        return self.class_weights[target[self.is_labelled(target)]].sum()
-
-    def predict(self, fused: Fused) -> Tensor:
-        """Probabilities (B, K)."""
-        return self.logits(fused).softmax(dim=-1)
